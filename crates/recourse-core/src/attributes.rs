@@ -1,0 +1,103 @@
+//! [`Attributes`]: low-cardinality notes on an outcome or a timeline.
+
+use crate::label::Label;
+use std::fmt;
+
+/// Notes by name, in the order in which they were first set; a name stands once.
+///
+/// Values must be low-cardinality: a status code or a name, never a request id. An empty set holds no memory.
+///
+/// ```
+/// use recourse_core::Attributes;
+///
+/// let notes = Attributes::new().with("status", "503").with("method", "GET");
+/// assert_eq!(notes.get("status"), Some("503"));
+/// assert_eq!(notes.to_string(), "status=503 method=GET");
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Attributes {
+    entries: Vec<(Label, Label)>,
+}
+
+impl Attributes {
+    /// No notes.
+    #[must_use]
+    pub const fn new() -> Self {
+        Attributes { entries: Vec::new() }
+    }
+
+    /// These notes and one more; an earlier value of the same name is replaced.
+    #[must_use]
+    pub fn with(mut self, name: impl Into<Label>, value: impl Into<Label>) -> Self {
+        self.set(name, value);
+        self
+    }
+
+    /// Sets a note; an earlier value of the same name is replaced.
+    pub fn set(&mut self, name: impl Into<Label>, value: impl Into<Label>) {
+        let (name, value) = (name.into(), value.into());
+        match self.entries.iter_mut().find(|(known, _)| *known == name) {
+            Some(entry) => entry.1 = value,
+            None => self.entries.push((name, value)),
+        }
+    }
+
+    /// The value of a note.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.entries
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// Every note, in the order in which they were first set.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> + '_ {
+        self.entries
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// Sets every note of `other` here too.
+    pub fn extend(&mut self, other: &Attributes) {
+        for (name, value) in &other.entries {
+            self.set(name.clone(), value.clone());
+        }
+    }
+
+    /// How many notes there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there is no note.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+}
+
+impl fmt::Display for Attributes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, (name, value)) in self.iter().enumerate() {
+            if at > 0 {
+                f.write_str(" ")?;
+            }
+            write!(f, "{name}={value}")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_stands_once_with_its_last_value() {
+        let notes = Attributes::new().with("a", "1").with("b", "2").with("a", "3");
+        assert_eq!(notes.iter().collect::<Vec<_>>(), [("a", "3"), ("b", "2")]);
+        assert_eq!(notes.get("c"), None);
+    }
+}

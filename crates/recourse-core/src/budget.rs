@@ -1,0 +1,248 @@
+//! [`Budget`]: gates attempts, so that retries and hedges can't become a storm.
+
+use crate::key::Key;
+use crate::label::Label;
+use crate::reason;
+use crate::time::{Moment, Now};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Gates attempts.
+///
+/// Every attempt of every policy that names the budget is asked about, the first included (index 0, kind retry), at
+/// the moment at which it would start. Keep it fast and lock-free; it is called on the caller's task.
+///
+/// ```
+/// use recourse_core::{AttemptKind, Budget, BudgetRequest, Decision};
+///
+/// struct NoHedges;
+/// impl Budget for NoHedges {
+///     fn allow_attempt(&self, request: &BudgetRequest<'_>) -> Decision {
+///         match request.kind() {
+///             AttemptKind::Hedge => Decision::deny("budget_denied"),
+///             AttemptKind::Retry => Decision::allow(),
+///         }
+///     }
+/// }
+/// ```
+pub trait Budget: Send + Sync {
+    /// Whether the attempt may start. What is taken here is taken in one atomic step.
+    fn allow_attempt(&self, request: &BudgetRequest<'_>) -> Decision;
+
+    /// Whether the attempt would be denied now, and why; takes nothing. Asked before a backoff, so that a call whose
+    /// retry will be denied doesn't wait for it. `None` (the default) when it would be allowed or can't be told.
+    fn would_deny(&self, request: &BudgetRequest<'_>) -> Option<Label> {
+        let _ = request;
+        None
+    }
+}
+
+impl<B: Budget + ?Sized> Budget for Arc<B> {
+    fn allow_attempt(&self, request: &BudgetRequest<'_>) -> Decision {
+        (**self).allow_attempt(request)
+    }
+    fn would_deny(&self, request: &BudgetRequest<'_>) -> Option<Label> {
+        (**self).would_deny(request)
+    }
+}
+
+/// What an attempt is, for a budget.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum AttemptKind {
+    /// A primary attempt: the first of the call (index 0) or a retry.
+    Retry,
+    /// A hedge beside a primary.
+    Hedge,
+}
+
+impl AttemptKind {
+    /// The name in events: `retry` or `hedge`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            AttemptKind::Retry => "retry",
+            AttemptKind::Hedge => "hedge",
+        }
+    }
+}
+
+impl fmt::Display for AttemptKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// An attempt that asks to start.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct BudgetRequest<'a> {
+    key: &'a Key,
+    attempt: u32,
+    kind: AttemptKind,
+    cost: u32,
+    time_left: Option<Duration>,
+    now: Now<'a>,
+}
+
+impl<'a> BudgetRequest<'a> {
+    /// A request at cost 1 without a deadline.
+    ///
+    /// ```
+    /// use recourse_core::{AttemptKind, BudgetRequest, Key, Moment, Now};
+    ///
+    /// let key = Key::from_static("svc.op");
+    /// let request = BudgetRequest::new(&key, 0, AttemptKind::Retry, Now::at(Moment::ZERO)).with_cost(5);
+    /// assert!(request.is_first_attempt());
+    /// ```
+    #[must_use]
+    pub fn new(key: &'a Key, attempt: u32, kind: AttemptKind, now: Now<'a>) -> Self {
+        BudgetRequest {
+            key,
+            attempt,
+            kind,
+            cost: 1,
+            time_left: None,
+            now,
+        }
+    }
+
+    /// The same at another cost.
+    #[must_use]
+    pub fn with_cost(mut self, cost: u32) -> Self {
+        self.cost = cost;
+        self
+    }
+
+    /// The same with the time that is left until the call's deadline.
+    #[must_use]
+    pub fn with_time_left(mut self, left: Option<Duration>) -> Self {
+        self.time_left = left;
+        self
+    }
+
+    /// The call's key.
+    #[must_use]
+    pub fn key(&self) -> &'a Key {
+        self.key
+    }
+
+    /// Which attempt group, from 0.
+    #[must_use]
+    pub fn attempt(&self) -> u32 {
+        self.attempt
+    }
+
+    /// Primary or hedge.
+    #[must_use]
+    pub fn kind(&self) -> AttemptKind {
+        self.kind
+    }
+
+    /// What the policy says one attempt costs; at least 1.
+    #[must_use]
+    pub fn cost(&self) -> u32 {
+        self.cost
+    }
+
+    /// Time left until the call's deadline; `None` for no deadline.
+    #[must_use]
+    pub fn time_left(&self) -> Option<Duration> {
+        self.time_left
+    }
+
+    /// The present moment; the clock is read when this is first called.
+    #[must_use]
+    pub fn now(&self) -> Moment {
+        self.now.get()
+    }
+
+    /// Whether this is the call's first attempt, which built-in budgets neither charge nor deny.
+    #[must_use]
+    pub fn is_first_attempt(&self) -> bool {
+        self.attempt == 0 && self.kind == AttemptKind::Retry
+    }
+}
+
+/// A budget's answer.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Decision {
+    /// Whether the attempt may start.
+    pub allowed: bool,
+    /// Why, as a low-cardinality code.
+    pub reason: Label,
+    /// Run when the allowed attempt ends, however it ends.
+    pub release: Option<Release>,
+}
+
+impl Decision {
+    /// The attempt may start.
+    #[must_use]
+    pub const fn allow() -> Self {
+        Decision {
+            allowed: true,
+            reason: Label::from_static(reason::ALLOWED),
+            release: None,
+        }
+    }
+
+    /// The attempt may not start; an empty reason becomes `budget_denied`.
+    #[must_use]
+    pub fn deny(reason: impl Into<Label>) -> Self {
+        let reason = reason.into();
+        let reason = if reason.is_empty() {
+            Label::from_static(reason::BUDGET_DENIED)
+        } else {
+            reason
+        };
+        Decision {
+            allowed: false,
+            reason,
+            release: None,
+        }
+    }
+
+    /// The same with something to run when the attempt ends.
+    #[must_use]
+    pub fn with_release(mut self, release: impl FnOnce() + Send + 'static) -> Self {
+        self.release = Some(Release::new(release));
+        self
+    }
+}
+
+/// Gives back what a budget took. Runs exactly once: when it is dropped.
+///
+/// ```
+/// use recourse_core::Release;
+/// use std::sync::{Arc, atomic::{AtomicU32, Ordering}};
+///
+/// let in_flight = Arc::new(AtomicU32::new(1));
+/// let counter = in_flight.clone();
+/// drop(Release::new(move || { counter.fetch_sub(1, Ordering::Relaxed); }));
+/// assert_eq!(in_flight.load(Ordering::Relaxed), 0);
+/// ```
+pub struct Release(Option<Box<dyn FnOnce() + Send>>);
+
+impl Release {
+    /// Runs `give_back` when dropped.
+    #[must_use]
+    pub fn new(give_back: impl FnOnce() + Send + 'static) -> Self {
+        Release(Some(Box::new(give_back)))
+    }
+}
+
+impl Drop for Release {
+    fn drop(&mut self) {
+        if let Some(give_back) = self.0.take() {
+            give_back();
+        }
+    }
+}
+
+impl fmt::Debug for Release {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Release")
+    }
+}

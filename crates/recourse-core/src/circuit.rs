@@ -1,0 +1,208 @@
+//! [`CircuitBreaker`]: stops calling a side that is down. [`BreakerFactory`] makes one for each key.
+
+use crate::budget::AttemptKind;
+use crate::key::Key;
+use crate::label::Label;
+use crate::outcome::Health;
+use crate::time::{Moment, Now};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The breaker of one key. It is asked before every attempt and told after it.
+///
+/// Each admission carries a [`Ticket`] with the breaker's generation, which moves at every change of state: a report
+/// of an older generation must be ignored. Every admitted attempt is reported exactly once, also when it is dropped,
+/// aborted or panics; then with [`Health::None`], which gives a probe slot back and changes nothing else.
+pub trait CircuitBreaker: Send + Sync {
+    /// Whether an attempt may start. A hedge must never take a probe slot.
+    fn admit(&self, request: &AdmissionRequest<'_>) -> Admission;
+
+    /// An admitted attempt has ended.
+    fn report(&self, ticket: Ticket, health: Health, now: &Now<'_>) -> Option<Transition>;
+
+    /// The present state.
+    fn state(&self) -> CircuitState;
+
+    /// Whether an attempt that starts `wait` from now is certain to be rejected. Asked before a backoff; takes
+    /// nothing. `None` (the default) when it would be admitted or can't be told.
+    fn would_reject(&self, now: &Now<'_>, wait: Duration) -> Option<Rejection> {
+        let _ = (now, wait);
+        None
+    }
+
+    /// The policy's settings have changed. State is kept.
+    fn reconfigure(&self, settings: &BreakerSettings) {
+        let _ = settings;
+    }
+}
+
+/// Makes the breaker of a key; what is registered under a breaker's name. Any
+/// `Fn(&Key, &BreakerSettings) -> Arc<dyn CircuitBreaker>` is one.
+pub trait BreakerFactory: Send + Sync {
+    /// A breaker for this key, closed.
+    fn breaker(&self, key: &Key, settings: &BreakerSettings) -> Arc<dyn CircuitBreaker>;
+}
+
+impl<F> BreakerFactory for F
+where
+    F: Fn(&Key, &BreakerSettings) -> Arc<dyn CircuitBreaker> + Send + Sync,
+{
+    fn breaker(&self, key: &Key, settings: &BreakerSettings) -> Arc<dyn CircuitBreaker> {
+        self(key, settings)
+    }
+}
+
+/// What a policy says to its breaker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BreakerSettings {
+    /// Failed attempts in a row that open the circuit; at least 1.
+    pub threshold: u32,
+    /// How long the circuit stays open before a probe; at least 100 ms.
+    pub cooldown: Duration,
+}
+
+impl BreakerSettings {
+    /// These settings.
+    #[must_use]
+    pub const fn new(threshold: u32, cooldown: Duration) -> Self {
+        BreakerSettings { threshold, cooldown }
+    }
+}
+
+/// An attempt that asks a breaker to start.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct AdmissionRequest<'a> {
+    /// Primary or hedge.
+    pub kind: AttemptKind,
+    /// The present moment, read when it is first asked for.
+    pub now: Now<'a>,
+}
+
+impl<'a> AdmissionRequest<'a> {
+    /// An attempt of this kind at this moment.
+    #[must_use]
+    pub const fn new(kind: AttemptKind, now: Now<'a>) -> Self {
+        AdmissionRequest { kind, now }
+    }
+}
+
+/// A breaker's answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Admission {
+    /// The attempt may start, and must be reported with this ticket.
+    Admitted(Ticket, Option<Transition>),
+    /// The attempt may not start.
+    Rejected(Rejection),
+}
+
+/// The proof of an admission.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Ticket {
+    /// The breaker's generation at the admission.
+    pub generation: u64,
+    /// Whether the attempt holds a probe slot.
+    pub probe: bool,
+}
+
+impl Ticket {
+    /// An admission through a closed circuit.
+    #[must_use]
+    pub const fn normal(generation: u64) -> Self {
+        Ticket {
+            generation,
+            probe: false,
+        }
+    }
+
+    /// An admission as a probe of a half-open circuit.
+    #[must_use]
+    pub const fn probe(generation: u64) -> Self {
+        Ticket {
+            generation,
+            probe: true,
+        }
+    }
+}
+
+/// Why a breaker lets no attempt through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Rejection {
+    /// The breaker's state.
+    pub state: CircuitState,
+    /// `circuit_open` or `circuit_half_open_probe_limit`, or a breaker's own code.
+    pub reason: Label,
+}
+
+impl Rejection {
+    /// A rejection in this state.
+    #[must_use]
+    pub fn new(state: CircuitState, reason: impl Into<Label>) -> Self {
+        Rejection {
+            state,
+            reason: reason.into(),
+        }
+    }
+}
+
+/// The three states of a circuit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CircuitState {
+    /// Attempts go through.
+    Closed,
+    /// Attempts are rejected until the cooldown is over.
+    Open,
+    /// One probe at a time goes through.
+    HalfOpen,
+}
+
+impl CircuitState {
+    /// The name in timelines: `closed`, `open` or `half_open`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            CircuitState::Closed => "closed",
+            CircuitState::Open => "open",
+            CircuitState::HalfOpen => "half_open",
+        }
+    }
+}
+
+impl fmt::Display for CircuitState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// A change of a breaker's state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Transition {
+    /// The state before.
+    pub from: CircuitState,
+    /// The state after.
+    pub to: CircuitState,
+    /// Why, as a low-cardinality code.
+    pub cause: Label,
+    /// When.
+    pub at: Moment,
+}
+
+impl Transition {
+    /// A change of state.
+    #[must_use]
+    pub fn new(from: CircuitState, to: CircuitState, cause: impl Into<Label>, at: Moment) -> Self {
+        Transition {
+            from,
+            to,
+            cause: cause.into(),
+            at,
+        }
+    }
+}

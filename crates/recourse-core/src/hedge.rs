@@ -1,0 +1,222 @@
+//! [`HedgeTrigger`]: decides when a second attempt races the first.
+
+use crate::time::Moment;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Decides when to launch a hedge beside a slow attempt.
+///
+/// It is asked when the group's primary first has to wait, and again whenever the wait that it named is over. At most
+/// one hedge is launched an answer, and never more than the policy's `max_hedges`. It is called on the caller's task
+/// and must not block.
+///
+/// ```
+/// use recourse_core::{HedgeDecision, HedgeState, HedgeTrigger};
+///
+/// /// One hedge, half-way through the policy's delay.
+/// struct Early;
+/// impl HedgeTrigger for Early {
+///     fn should_spawn_hedge(&self, state: &HedgeState) -> HedgeDecision {
+///         match (state.hedge_delay() / 2).checked_sub(state.elapsed()) {
+///             _ if state.launched() > 1 => HedgeDecision::never(),
+///             Some(left) if !left.is_zero() => HedgeDecision::check_in(left),
+///             _ => HedgeDecision::spawn(),
+///         }
+///     }
+/// }
+/// ```
+pub trait HedgeTrigger: Send + Sync {
+    /// Whether to launch a hedge now, and when to ask again.
+    fn should_spawn_hedge(&self, state: &HedgeState) -> HedgeDecision;
+
+    /// Whether the trigger reads [`HedgeState::latency`]. Latencies are recorded for a key only if its trigger does.
+    fn wants_latency(&self) -> bool {
+        true
+    }
+}
+
+impl<T: HedgeTrigger + ?Sized> HedgeTrigger for Arc<T> {
+    fn should_spawn_hedge(&self, state: &HedgeState) -> HedgeDecision {
+        (**self).should_spawn_hedge(state)
+    }
+    fn wants_latency(&self) -> bool {
+        (**self).wants_latency()
+    }
+}
+
+/// What a trigger sees of the attempt group.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct HedgeState {
+    call_started: Moment,
+    group_started: Moment,
+    now: Moment,
+    launched: u32,
+    max_hedges: u32,
+    hedge_delay: Duration,
+    latency: Option<LatencySnapshot>,
+}
+
+impl HedgeState {
+    /// A group whose call began with it.
+    #[must_use]
+    pub const fn new(
+        group_started: Moment,
+        now: Moment,
+        launched: u32,
+        max_hedges: u32,
+        hedge_delay: Duration,
+    ) -> Self {
+        let call_started = group_started;
+        HedgeState {
+            call_started,
+            group_started,
+            now,
+            launched,
+            max_hedges,
+            hedge_delay,
+            latency: None,
+        }
+    }
+
+    /// The same in a call that began earlier.
+    #[must_use]
+    pub const fn with_call_started(mut self, call_started: Moment) -> Self {
+        self.call_started = call_started;
+        self
+    }
+
+    /// The same with the key's recent latencies.
+    #[must_use]
+    pub const fn with_latency(mut self, latency: Option<LatencySnapshot>) -> Self {
+        self.latency = latency;
+        self
+    }
+
+    /// When the call started.
+    #[must_use]
+    pub const fn call_started(&self) -> Moment {
+        self.call_started
+    }
+
+    /// When the group's primary started.
+    #[must_use]
+    pub const fn group_started(&self) -> Moment {
+        self.group_started
+    }
+
+    /// The present moment.
+    #[must_use]
+    pub const fn now(&self) -> Moment {
+        self.now
+    }
+
+    /// Time since the group's primary started.
+    #[must_use]
+    pub const fn elapsed(&self) -> Duration {
+        self.now.since(self.group_started)
+    }
+
+    /// Attempts launched in the group, the primary included. A hedge that was refused counts as launched here, so
+    /// that a trigger moves on to the next one.
+    #[must_use]
+    pub const fn launched(&self) -> u32 {
+        self.launched
+    }
+
+    /// Hedges that the policy allows in a group.
+    #[must_use]
+    pub const fn max_hedges(&self) -> u32 {
+        self.max_hedges
+    }
+
+    /// The policy's hedge delay.
+    #[must_use]
+    pub const fn hedge_delay(&self) -> Duration {
+        self.hedge_delay
+    }
+
+    /// The key's recent latencies; `None` while there are none.
+    #[must_use]
+    pub const fn latency(&self) -> Option<&LatencySnapshot> {
+        self.latency.as_ref()
+    }
+}
+
+/// Quantiles of a key's recent latencies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct LatencySnapshot {
+    /// Half of the calls were at most this slow.
+    pub p50: Duration,
+    /// 90 in 100 calls were at most this slow.
+    pub p90: Duration,
+    /// 95 in 100 calls were at most this slow.
+    pub p95: Duration,
+    /// 99 in 100 calls were at most this slow.
+    pub p99: Duration,
+    /// How many calls this speaks of.
+    pub samples: u64,
+}
+
+impl LatencySnapshot {
+    /// A snapshot from its quantiles.
+    #[must_use]
+    pub const fn new(p50: Duration, p90: Duration, p95: Duration, p99: Duration, samples: u64) -> Self {
+        LatencySnapshot {
+            p50,
+            p90,
+            p95,
+            p99,
+            samples,
+        }
+    }
+}
+
+/// A trigger's answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HedgeDecision {
+    /// Whether to launch one hedge now.
+    pub spawn: bool,
+    /// When to ask again; zero means soon (1 ms), `None` not again in this group.
+    pub next_check_in: Option<Duration>,
+}
+
+impl HedgeDecision {
+    /// Launch a hedge now; don't ask again in this group.
+    #[must_use]
+    pub const fn spawn() -> Self {
+        HedgeDecision {
+            spawn: true,
+            next_check_in: None,
+        }
+    }
+
+    /// Launch a hedge now and ask again after `wait`.
+    #[must_use]
+    pub const fn spawn_and_check_in(wait: Duration) -> Self {
+        HedgeDecision {
+            spawn: true,
+            next_check_in: Some(wait),
+        }
+    }
+
+    /// No hedge now; ask again after `wait`.
+    #[must_use]
+    pub const fn check_in(wait: Duration) -> Self {
+        HedgeDecision {
+            spawn: false,
+            next_check_in: Some(wait),
+        }
+    }
+
+    /// No hedge now, nor later in this group.
+    #[must_use]
+    pub const fn never() -> Self {
+        HedgeDecision {
+            spawn: false,
+            next_check_in: None,
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! [`CircuitPolicy`]: when to stop calling.
+
+use crate::label::Label;
+use crate::policy::limits;
+use std::time::Duration;
+
+/// How the circuit breaker behaves. Off unless `enabled`; see [`limits::TABLE`].
+///
+/// The threshold counts attempts: with three attempts a call, a threshold of 5 trips in the second call.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(::serde::Serialize, ::serde::Deserialize),
+    serde(deny_unknown_fields, default)
+)]
+#[non_exhaustive]
+pub struct CircuitPolicy {
+    /// Whether a breaker is asked at all.
+    pub enabled: bool,
+    /// The breaker's name; empty for consecutive failures.
+    pub breaker_name: Label,
+    /// Failed attempts in a row that open the circuit.
+    #[cfg_attr(
+        feature = "serde",
+        serde(deserialize_with = "crate::policy::serde::threshold")
+    )]
+    pub threshold: u32,
+    /// How long the circuit stays open before it lets a probe through.
+    #[cfg_attr(feature = "serde", serde(with = "crate::policy::serde::duration"))]
+    pub cooldown: Duration,
+}
+
+impl Default for CircuitPolicy {
+    fn default() -> Self {
+        CircuitPolicy {
+            enabled: false,
+            breaker_name: Label::EMPTY,
+            threshold: limits::DEFAULT_THRESHOLD,
+            cooldown: limits::DEFAULT_COOLDOWN,
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! [`Timeline`]: one call, from its start to its end.
+
+use crate::attributes::Attributes;
+use crate::key::Key;
+use crate::label::Label;
+use crate::stop::StopReason;
+use crate::time::Moment;
+use crate::timeline::{AttemptRecord, Ending};
+use std::time::{Duration, SystemTime};
+
+/// One call and all of its attempts.
+///
+/// ```
+/// use recourse_core::{AttemptRecord, Ending, Key, Moment, Timeline};
+///
+/// let mut timeline = Timeline::new(Key::from_static("payments.Charge"), Moment::ZERO);
+/// let mut record = AttemptRecord::new(0, Moment::ZERO);
+/// record.ending = Ending::Won;
+/// timeline.push(record);
+/// assert!(timeline.is_success());
+/// assert_eq!(timeline.attempts().len(), 1);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Timeline {
+    /// The call's key.
+    pub key: Key,
+    /// The policy's id; empty where it has none.
+    pub policy_id: Label,
+    /// When the call started.
+    pub start: Moment,
+    /// When it ended.
+    pub end: Moment,
+    /// When the call started by the calendar, if the clock has one.
+    pub started_at: Option<SystemTime>,
+    /// Low-cardinality notes: where the policy came from, what was missing, what was normalised.
+    pub attributes: Attributes,
+    /// Why the call ended; `None` for a success.
+    pub stop: Option<StopReason>,
+    /// The error that the caller got, as text.
+    pub error: Option<Label>,
+    records: Records,
+}
+
+/// The records in the order in which the attempts started; the first needs no memory of its own.
+#[derive(Clone, Debug, PartialEq)]
+enum Records {
+    None,
+    One(AttemptRecord),
+    Many(Vec<AttemptRecord>),
+}
+
+impl Timeline {
+    /// A call without attempts.
+    #[must_use]
+    pub const fn new(key: Key, start: Moment) -> Self {
+        Timeline {
+            key,
+            policy_id: Label::EMPTY,
+            start,
+            end: start,
+            started_at: None,
+            attributes: Attributes::new(),
+            stop: None,
+            error: None,
+            records: Records::None,
+        }
+    }
+
+    /// Every record, denied ones included, in the order in which the attempts started.
+    #[must_use]
+    pub fn attempts(&self) -> &[AttemptRecord] {
+        match &self.records {
+            Records::None => &[],
+            Records::One(record) => std::slice::from_ref(record),
+            Records::Many(records) => records,
+        }
+    }
+
+    /// Every record, to be written.
+    pub fn attempts_mut(&mut self) -> &mut [AttemptRecord] {
+        match &mut self.records {
+            Records::None => &mut [],
+            Records::One(record) => std::slice::from_mut(record),
+            Records::Many(records) => records,
+        }
+    }
+
+    /// Adds a record behind the others.
+    pub fn push(&mut self, record: AttemptRecord) {
+        self.records = match std::mem::replace(&mut self.records, Records::None) {
+            Records::None => Records::One(record),
+            Records::One(first) => {
+                let mut records = Vec::with_capacity(4);
+                records.extend([first, record]);
+                Records::Many(records)
+            }
+            Records::Many(mut records) => {
+                records.push(record);
+                Records::Many(records)
+            }
+        };
+    }
+
+    /// Attempts that were really launched.
+    #[must_use]
+    pub fn launched(&self) -> usize {
+        self.attempts()
+            .iter()
+            .filter(|record| record.ending != Ending::Denied)
+            .count()
+    }
+
+    /// Whether the call succeeded; an error that the classifier accepts is a success.
+    #[must_use]
+    pub fn is_success(&self) -> bool {
+        matches!(self.stop, None | Some(StopReason::Accepted))
+    }
+
+    /// How long the call took.
+    #[must_use]
+    pub fn duration(&self) -> Duration {
+        self.end.since(self.start)
+    }
+}
