@@ -19,9 +19,10 @@ use std::time::Duration;
 /// struct NoHedges;
 /// impl Budget for NoHedges {
 ///     fn allow_attempt(&self, request: &BudgetRequest<'_>) -> Decision {
-///         match request.kind() {
-///             AttemptKind::Hedge => Decision::deny("budget_denied"),
-///             AttemptKind::Retry => Decision::allow(),
+///         if request.kind() == AttemptKind::Hedge {
+///             Decision::deny("budget_denied")
+///         } else {
+///             Decision::allow()
 ///         }
 ///     }
 /// }

@@ -1,0 +1,1 @@
+//! Budgets for recourse: gates that keep retries and hedges from becoming a storm.

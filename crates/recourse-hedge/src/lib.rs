@@ -1,0 +1,1 @@
+//! Hedge triggers for recourse, and the latency window that they read.

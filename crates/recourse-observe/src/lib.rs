@@ -1,0 +1,1 @@
+//! Observers for recourse: fan-out, capture and one-line rendering.

@@ -1,0 +1,1 @@
+//! Test kit for recourse: virtual time, scripted operations, recording observer, timeline expectations.
