@@ -1,0 +1,143 @@
+//! How long to wait before the next attempt: pure, with the random number as an argument.
+//!
+//! The cap comes first, the jitter after, so a jittered wait neither collapses onto the cap nor exceeds it
+//! (M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
+
+use recourse_core::Jitter;
+use recourse_core::policy::RetryPolicy;
+use std::time::Duration;
+
+/// What a policy says of waits.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BackoffRules {
+    initial: u64,
+    max: u64,
+    multiplier: f64,
+    jitter: Jitter,
+}
+
+impl BackoffRules {
+    pub(crate) fn new(retry: &RetryPolicy) -> Self {
+        let nanos = |duration: Duration| u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+        BackoffRules {
+            initial: nanos(retry.initial_backoff),
+            max: nanos(retry.max_backoff),
+            multiplier: retry.backoff_multiplier,
+            jitter: retry.jitter,
+        }
+    }
+
+    /// The wait after attempt `attempt` (from 0). `before` is the wait before that attempt; `random` is uniform over
+    /// all of `u64`.
+    pub(crate) fn wait(&self, attempt: u32, before: Duration, random: u64) -> Duration {
+        let nanos = match self.jitter {
+            Jitter::None => self.capped(attempt),
+            Jitter::Equal => {
+                let capped = self.capped(attempt);
+                between(capped / 2, capped, random)
+            }
+            Jitter::Decorrelated => {
+                let before = u64::try_from(before.as_nanos())
+                    .unwrap_or(u64::MAX)
+                    .max(self.initial);
+                let top = before.saturating_mul(3).min(self.max).max(self.initial);
+                between(self.initial, top, random)
+            }
+            _ => between(0, self.capped(attempt), random),
+        };
+        Duration::from_nanos(nanos)
+    }
+
+    /// `min(max, initial x multiplier^attempt)`.
+    #[allow(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss
+    )]
+    fn capped(&self, attempt: u32) -> u64 {
+        let exponent = i32::try_from(attempt).unwrap_or(i32::MAX);
+        let grown = self.initial as f64 * self.multiplier.powi(exponent);
+        // A float that overflows is infinite, and an infinite one is above the cap.
+        if grown >= self.max as f64 {
+            self.max
+        } else {
+            grown as u64
+        }
+    }
+
+    /// The longest wait after attempt `attempt`.
+    pub(crate) fn longest(&self, attempt: u32) -> Duration {
+        Duration::from_nanos(match self.jitter {
+            Jitter::Decorrelated => self.max,
+            _ => self.capped(attempt),
+        })
+    }
+}
+
+/// Maps a number that is uniform over all of `u64` onto `[low, high]`.
+fn between(low: u64, high: u64, random: u64) -> u64 {
+    let span = u128::from(high - low) + 1;
+    let scaled = (u128::from(random) * span) >> 64;
+    low + u64::try_from(scaled).unwrap_or(high - low)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use recourse_core::Policy;
+
+    fn rules(jitter: Jitter) -> BackoffRules {
+        let (initial, max) = (Duration::from_millis(10), Duration::from_millis(250));
+        BackoffRules::new(&Policy::new().backoff(initial, max).jitter(jitter).retry)
+    }
+
+    const RANDOM: [u64; 5] = [0, 1, u64::MAX / 2, u64::MAX - 1, u64::MAX];
+
+    #[test]
+    fn without_jitter_waits_double_up_to_the_cap() {
+        let waits = (0..7).map(|attempt| rules(Jitter::None).wait(attempt, Duration::ZERO, 7).as_millis());
+        assert_eq!(waits.collect::<Vec<_>>(), [10, 20, 40, 80, 160, 250, 250]);
+    }
+
+    #[test]
+    fn full_jitter_is_in_zero_to_b_and_reaches_both_ends() {
+        for attempt in 0..8 {
+            let b = rules(Jitter::None).wait(attempt, Duration::ZERO, 0);
+            assert_eq!(
+                rules(Jitter::Full).wait(attempt, Duration::ZERO, 0),
+                Duration::ZERO
+            );
+            assert_eq!(rules(Jitter::Full).wait(attempt, Duration::ZERO, u64::MAX), b);
+        }
+    }
+
+    #[test]
+    fn equal_jitter_is_in_half_b_to_b_and_reaches_both_ends() {
+        for attempt in 0..8 {
+            let b = rules(Jitter::None).wait(attempt, Duration::ZERO, 0);
+            assert_eq!(rules(Jitter::Equal).wait(attempt, Duration::ZERO, 0), b / 2);
+            assert_eq!(rules(Jitter::Equal).wait(attempt, Duration::ZERO, u64::MAX), b);
+        }
+    }
+
+    #[test]
+    fn decorrelated_jitter_is_in_initial_to_three_times_the_wait_before() {
+        let ms = Duration::from_millis;
+        let rules = rules(Jitter::Decorrelated);
+        for (before, top) in [(0, 30), (10, 30), (50, 150), (200, 250), (100_000, 250)] {
+            assert_eq!(rules.wait(3, ms(before), 0), ms(10));
+            assert_eq!(rules.wait(3, ms(before), u64::MAX), ms(top));
+        }
+    }
+
+    #[test]
+    fn no_attempt_number_overflows_or_exceeds_the_cap() {
+        for jitter in Jitter::ALL {
+            for attempt in [0, 1, 63, 64, 1_000, u32::MAX] {
+                for random in RANDOM {
+                    assert!(rules(jitter).wait(attempt, Duration::MAX, random) <= Duration::from_millis(250));
+                }
+            }
+        }
+    }
+}

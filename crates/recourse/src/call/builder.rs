@@ -1,0 +1,156 @@
+//! [`Call`]: one call in the making.
+
+use crate::call::driver::{Captured, Plain, drive, drive_mut, drive_with};
+use crate::error::Error;
+use crate::plan::Target;
+use crate::shared::Shared;
+use recourse_core::{Attempt, Failure, Timeline};
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+
+/// One call in the making: what the call site has to say beside its key.
+///
+/// ```
+/// # futures::executor::block_on(async {
+/// let (result, timeline) = recourse::call("payments.Charge")
+///     .idempotent(false)
+///     .run_captured(|_| async { Ok::<_, std::io::Error>(7) })
+///     .await;
+/// assert_eq!(result.unwrap(), 7);
+/// assert_eq!(timeline.attempts().len(), 1);
+/// # });
+/// ```
+#[must_use = "a call does nothing until it is run"]
+pub struct Call<'a> {
+    pub(crate) shared: &'a Shared,
+    pub(crate) target: Target<'a>,
+    pub(crate) idempotent: Option<bool>,
+}
+
+impl<'a> Call<'a> {
+    pub(crate) fn new(shared: &'a Shared, target: Target<'a>) -> Self {
+        Call {
+            shared,
+            target,
+            idempotent: None,
+        }
+    }
+
+    /// Says whether the operation may be repeated when nobody knows whether it took effect. Marked `false`, an
+    /// attempt that times out is not retried by the `http` classifier.
+    pub fn idempotent(mut self, idempotent: bool) -> Self {
+        self.idempotent = Some(idempotent);
+        self
+    }
+
+    /// Runs the operation by the key's policy.
+    ///
+    /// The closure is called once an attempt. Closure and future may borrow, and need be neither `Send` nor `Clone`;
+    /// the call is `Send` when closure, future, value and error are.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] with the reason why the call ended and the last error that the operation returned. If the last thing
+    /// that it returned was a value, the value is returned, however it was classified.
+    ///
+    /// # Cancellation
+    ///
+    /// Dropping the future drops the attempts in flight and gives back every permit, probe and token; observers hear
+    /// one failure, `context_canceled`.
+    pub fn run<F, Fut, T, E, M>(
+        self,
+        operation: F,
+    ) -> impl Future<Output = Result<T, Error<E>>> + use<'a, F, Fut, T, E, M>
+    where
+        F: FnMut(Attempt) -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+        T: 'static,
+        E: Failure<M>,
+    {
+        drive::<Plain, T, E, M, F, Fut>(self, operation)
+    }
+
+    /// As [`run`](Self::run), with the call's timeline. Calls inside the operation don't write into it.
+    pub fn run_captured<F, Fut, T, E, M>(
+        self,
+        operation: F,
+    ) -> impl Future<Output = (Result<T, Error<E>>, Timeline)> + use<'a, F, Fut, T, E, M>
+    where
+        F: FnMut(Attempt) -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+        T: 'static,
+        E: Failure<M>,
+    {
+        drive::<Captured, T, E, M, F, Fut>(self, operation)
+    }
+
+    /// As [`run`](Self::run), for an operation that borrows its captures mutably. One attempt runs at a time: a
+    /// hedging policy runs unhedged, and the timeline says so.
+    ///
+    /// The future is `Send` when the closure owns its captures. With borrowed ones stable Rust can't prove it
+    /// ([rust 139475](https://github.com/rust-lang/rust/issues/139475)); [`run_with`](Self::run_with) is the `Send` way.
+    pub fn run_mut<F, T, E, M>(
+        self,
+        operation: F,
+    ) -> impl Future<Output = Result<T, Error<E>>> + use<'a, F, T, E, M>
+    where
+        F: AsyncFnMut(Attempt) -> Result<T, E>,
+        T: 'static,
+        E: Failure<M>,
+    {
+        drive_mut::<Plain, T, E, M, F>(self, operation)
+    }
+
+    /// As [`run_mut`](Self::run_mut), with the call's timeline.
+    pub fn run_mut_captured<F, T, E, M>(
+        self,
+        operation: F,
+    ) -> impl Future<Output = (Result<T, Error<E>>, Timeline)> + use<'a, F, T, E, M>
+    where
+        F: AsyncFnMut(Attempt) -> Result<T, E>,
+        T: 'static,
+        E: Failure<M>,
+    {
+        drive_mut::<Captured, T, E, M, F>(self, operation)
+    }
+
+    /// As [`run_mut`](Self::run_mut), with the mutable state as an argument, so that the call is `Send`.
+    pub fn run_with<'s, S, F, T, E, M>(
+        self,
+        state: &'s mut S,
+        operation: F,
+    ) -> impl Future<Output = Result<T, Error<E>>> + use<'a, 's, S, F, T, E, M>
+    where
+        S: ?Sized,
+        F: for<'o> FnMut(&'o mut S, Attempt) -> Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'o>>,
+        T: 'static,
+        E: Failure<M>,
+    {
+        drive_with::<Plain, T, E, M, S, F>(self, state, operation)
+    }
+
+    /// As [`run_with`](Self::run_with), with the call's timeline.
+    pub fn run_with_captured<'s, S, F, T, E, M>(
+        self,
+        state: &'s mut S,
+        operation: F,
+    ) -> impl Future<Output = (Result<T, Error<E>>, Timeline)> + use<'a, 's, S, F, T, E, M>
+    where
+        S: ?Sized,
+        F: for<'o> FnMut(&'o mut S, Attempt) -> Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'o>>,
+        T: 'static,
+        E: Failure<M>,
+    {
+        drive_with::<Captured, T, E, M, S, F>(self, state, operation)
+    }
+}
+
+impl fmt::Debug for Call<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call")
+            .field("key", &self.target.slot().key)
+            .field("idempotent", &self.idempotent)
+            .finish()
+    }
+}

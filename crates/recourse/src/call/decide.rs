@@ -1,0 +1,314 @@
+//! What a call does next: a plain state machine over (rules, progress, event). No clock, no randomness, no I/O.
+//!
+//! Slots are the attempts of a group: slot 0 is the primary, 1 to 3 its hedges. The shell reports an [`Event`] and
+//! obeys the [`Step`] that comes back.
+
+use recourse_core::{EffectivePolicy, HedgeDecision, Moment, OutcomeKind, StopReason};
+use std::time::Duration;
+
+/// The primary and three hedges.
+pub(crate) const SLOTS: usize = 4;
+
+/// The earliest next look at a trigger, so that none can make the executor spin.
+const SOONEST_CHECK: Duration = Duration::from_millis(1);
+
+/// What the policy allows, in numbers.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rules {
+    pub(crate) max_attempts: u32,
+    pub(crate) max_hedges: u32,
+    pub(crate) timeout_per_attempt: Option<Duration>,
+    pub(crate) overall_timeout: Option<Duration>,
+    pub(crate) max_server_delay: Duration,
+    pub(crate) cancel_on_first_terminal: bool,
+    pub(crate) hedge_delay: Duration,
+}
+
+impl Rules {
+    pub(crate) fn new(effective: &EffectivePolicy) -> Self {
+        let (retry, hedge) = (&effective.policy.retry, &effective.policy.hedge);
+        Rules {
+            max_attempts: retry.max_attempts,
+            max_hedges: if hedge.enabled { hedge.max_hedges } else { 0 },
+            timeout_per_attempt: retry.timeout_per_attempt,
+            overall_timeout: retry.overall_timeout,
+            max_server_delay: retry.max_server_delay,
+            cancel_on_first_terminal: hedge.cancel_on_first_terminal,
+            hedge_delay: hedge.hedge_delay,
+        }
+    }
+}
+
+/// What has happened.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Event {
+    /// The attempt may start.
+    Admitted { slot: usize },
+    /// The attempt may not start. `for_good`: nor may any other hedge of this group.
+    Refused {
+        slot: usize,
+        stop: StopReason,
+        for_good: bool,
+    },
+    /// The attempt had to wait for the first time.
+    Pended { slot: usize, now: Moment },
+    /// The attempt has ended, with what the classifier said of it.
+    Ended {
+        slot: usize,
+        kind: OutcomeKind,
+        backoff: Option<Duration>,
+    },
+    /// It is `now`, and something was due.
+    Due { now: Moment },
+    /// What the hedge trigger answered.
+    Advised { now: Moment, decision: HedgeDecision },
+    /// The wait before the next group is known; `now` only where there is an overall timeout.
+    Drawn { wait: Duration, now: Option<Moment> },
+    /// Whether breaker or budget are sure to refuse the next attempt.
+    Peeked {
+        wait: Duration,
+        refusal: Option<StopReason>,
+    },
+    /// The wait is over.
+    Waited,
+    /// Something outside the rules ends the call.
+    Broken { stop: StopReason },
+}
+
+/// What to do.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Step {
+    /// Ask breaker and budget for this attempt, and launch it.
+    Ask { slot: usize },
+    /// Go on polling the live attempts.
+    Poll,
+    /// Ask the hedge trigger.
+    Advise,
+    /// Cut this attempt: its time is over.
+    Cut { slot: usize },
+    /// Draw the wait before the next group; `server` is the longest wait that the other side asked for.
+    Draw { server: Option<Duration> },
+    /// Ask breaker and budget whether the wait is worth it.
+    Peek { wait: Duration },
+    /// Wait.
+    Wait { wait: Duration },
+    /// The call is over; `None` is a success. `slot` is the attempt that decided its group.
+    Finish {
+        stop: Option<StopReason>,
+        slot: Option<usize>,
+    },
+}
+
+/// Where a call stands.
+#[derive(Clone, Debug)]
+pub(crate) struct Progress {
+    group: u32,
+    /// Attempts in flight, a bit a slot.
+    live: u8,
+    /// Slots launched or refused in this group.
+    used: usize,
+    worst: Option<(OutcomeKind, usize)>,
+    server: Option<Duration>,
+    hedge_check: Option<Moment>,
+    /// Whether this group may still be hedged.
+    hedging: bool,
+    /// Whether any group may.
+    can_hedge: bool,
+    deadline: Option<Moment>,
+    cut_at: [Option<Moment>; SLOTS],
+    done: bool,
+}
+
+impl Progress {
+    /// A call at its start: the first step is to ask for slot 0.
+    pub(crate) fn new(rules: &Rules, can_hedge: bool) -> Self {
+        Progress {
+            group: 0,
+            live: 0,
+            used: 1,
+            worst: None,
+            server: None,
+            hedge_check: None,
+            hedging: can_hedge && rules.max_hedges > 0,
+            can_hedge,
+            deadline: None,
+            cut_at: [None; SLOTS],
+            done: false,
+        }
+    }
+
+    pub(crate) fn group(&self) -> u32 {
+        self.group
+    }
+
+    pub(crate) fn is_live(&self, slot: usize) -> bool {
+        self.live & (1 << slot) != 0
+    }
+
+    /// Attempts launched or refused in this group.
+    pub(crate) fn used(&self) -> usize {
+        self.used
+    }
+
+    pub(crate) fn deadline(&self) -> Option<Moment> {
+        self.deadline
+    }
+
+    /// Whether a first wait has to be timed at all.
+    pub(crate) fn wants_time(&self, rules: &Rules) -> bool {
+        rules.timeout_per_attempt.is_some() || rules.overall_timeout.is_some() || self.hedging
+    }
+
+    /// No hedges in this group: the circuit is half-open.
+    pub(crate) fn stop_hedging(&mut self) {
+        self.hedging = false;
+        self.hedge_check = None;
+    }
+
+    /// The next moment at which something must happen while attempts are in flight.
+    pub(crate) fn next_due(&self) -> Option<Moment> {
+        let cuts = (0..SLOTS)
+            .filter(|&slot| self.is_live(slot))
+            .filter_map(|slot| self.cut_at[slot]);
+        cuts.chain(self.hedge_check).chain(self.deadline).min()
+    }
+
+    /// The attempt of the group that has decided it so far.
+    pub(crate) fn deciding_slot(&self) -> Option<usize> {
+        self.worst.map(|(_, slot)| slot)
+    }
+
+    pub(crate) fn on(&mut self, rules: &Rules, event: Event) -> Step {
+        debug_assert!(!self.done, "an event after the end: {event:?}");
+        match event {
+            Event::Admitted { slot } => {
+                self.live |= 1 << slot;
+                Step::Poll
+            }
+            Event::Refused { slot: 0, stop, .. } => self.finish(Some(stop), None),
+            Event::Refused { for_good, .. } => {
+                if for_good {
+                    self.stop_hedging();
+                }
+                Step::Poll
+            }
+            Event::Pended { slot, now } => self.pended(rules, slot, now),
+            Event::Ended { slot, kind, backoff } => self.ended(rules, slot, kind, backoff),
+            Event::Due { now } => self.due(now),
+            Event::Advised { now, decision } => self.advised(rules, now, decision),
+            Event::Drawn { wait, now } => self.drawn(rules, wait, now),
+            Event::Peeked {
+                refusal: Some(stop), ..
+            }
+            | Event::Broken { stop } => self.finish(Some(stop), self.deciding_slot()),
+            Event::Peeked { wait, refusal: None } => Step::Wait { wait },
+            Event::Waited => {
+                let fresh = Progress::new(rules, self.can_hedge);
+                *self = Progress {
+                    group: self.group + 1,
+                    deadline: self.deadline,
+                    ..fresh
+                };
+                Step::Ask { slot: 0 }
+            }
+        }
+    }
+
+    fn pended(&mut self, rules: &Rules, slot: usize, now: Moment) -> Step {
+        self.start_deadline(rules, now);
+        self.cut_at[slot] = rules.timeout_per_attempt.map(|timeout| now + timeout);
+        if slot == 0 && self.hedging {
+            Step::Advise
+        } else {
+            Step::Poll
+        }
+    }
+
+    fn start_deadline(&mut self, rules: &Rules, now: Moment) {
+        if let (None, Some(timeout)) = (self.deadline, rules.overall_timeout) {
+            self.deadline = Some(now + timeout);
+        }
+    }
+
+    fn ended(&mut self, rules: &Rules, slot: usize, kind: OutcomeKind, backoff: Option<Duration>) -> Step {
+        self.live &= !(1 << slot);
+        if kind == OutcomeKind::Success {
+            return self.finish(None, Some(slot));
+        }
+        self.server = self.server.max(backoff);
+        let more_severe = match self.worst {
+            None => true,
+            Some((worst, by)) => kind > worst || (kind == worst && slot < by),
+        };
+        if more_severe {
+            self.worst = Some((kind, slot));
+        }
+        let terminal = kind != OutcomeKind::Retryable;
+        if terminal && rules.cancel_on_first_terminal {
+            self.worst = Some((kind, slot));
+            return self.settle(rules, kind, slot);
+        }
+        match self.worst {
+            Some((worst, by)) if self.live == 0 => self.settle(rules, worst, by),
+            _ => Step::Poll,
+        }
+    }
+
+    /// Every launched attempt of the group has failed, or one has ended it.
+    fn settle(&mut self, rules: &Rules, kind: OutcomeKind, slot: usize) -> Step {
+        self.live = 0;
+        let stop = match kind {
+            OutcomeKind::NonRetryable => StopReason::NonRetryable,
+            OutcomeKind::Retryable if self.group + 1 >= rules.max_attempts => StopReason::AttemptsExhausted,
+            OutcomeKind::Retryable if self.server > Some(rules.max_server_delay) => {
+                StopReason::ServerDelayTooLong
+            }
+            OutcomeKind::Retryable => return Step::Draw { server: self.server },
+            _ => StopReason::Abort,
+        };
+        self.finish(Some(stop), Some(slot))
+    }
+
+    fn due(&mut self, now: Moment) -> Step {
+        if self.deadline.is_some_and(|deadline| deadline <= now) {
+            return self.finish(Some(StopReason::OverallTimeout), None);
+        }
+        let late = |at: &Option<Moment>| at.is_some_and(|at| at <= now);
+        if let Some(slot) = (0..SLOTS).find(|&slot| self.is_live(slot) && late(&self.cut_at[slot])) {
+            return Step::Cut { slot };
+        }
+        if late(&self.hedge_check) {
+            Step::Advise
+        } else {
+            Step::Poll
+        }
+    }
+
+    fn advised(&mut self, rules: &Rules, now: Moment, decision: HedgeDecision) -> Step {
+        self.hedge_check = decision.next_check_in.map(|wait| now + wait.max(SOONEST_CHECK));
+        let room = |used: usize| used <= rules.max_hedges as usize && used < SLOTS;
+        let slot = self.used;
+        let spawn = decision.spawn && room(slot);
+        self.used += usize::from(spawn);
+        if !room(self.used) {
+            self.stop_hedging();
+        }
+        if spawn { Step::Ask { slot } } else { Step::Poll }
+    }
+
+    fn drawn(&mut self, rules: &Rules, wait: Duration, now: Option<Moment>) -> Step {
+        if let Some(now) = now {
+            self.start_deadline(rules, now);
+            if self.deadline.is_some_and(|deadline| now + wait >= deadline) {
+                return self.finish(Some(StopReason::DeadlineWouldPass), self.deciding_slot());
+            }
+        }
+        Step::Peek { wait }
+    }
+
+    fn finish(&mut self, stop: Option<StopReason>, slot: Option<usize>) -> Step {
+        self.live = 0;
+        self.done = true;
+        Step::Finish { stop, slot }
+    }
+}

@@ -1,0 +1,67 @@
+//! [`Hedger`]: where a group's hedges are kept, for operations that can have several attempts at once.
+
+use crate::call::decide::SLOTS;
+use recourse_core::Attempt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+/// The hedges of a group, by slot. The primary stands elsewhere: it needs no box.
+pub(crate) trait Hedger<R> {
+    fn launch(&mut self, slot: usize, attempt: Attempt);
+
+    fn poll(&mut self, slot: usize, cx: &mut Context<'_>) -> Poll<R>;
+
+    /// Drops one hedge.
+    fn drop_one(&mut self, slot: usize);
+
+    /// Drops every hedge.
+    fn drop_all(&mut self) {
+        (1..SLOTS).for_each(|slot| self.drop_one(slot));
+    }
+}
+
+/// One attempt at a time.
+pub(crate) struct NoHedges;
+
+impl<R> Hedger<R> for NoHedges {
+    fn launch(&mut self, _: usize, _: Attempt) {}
+
+    fn poll(&mut self, _: usize, _: &mut Context<'_>) -> Poll<R> {
+        Poll::Pending
+    }
+
+    fn drop_one(&mut self, _: usize) {}
+}
+
+/// Hedges made by the same closure as their primary, boxed when they are launched.
+pub(crate) struct Hedges<'f, F, Fut> {
+    operation: &'f mut F,
+    running: [Option<Pin<Box<Fut>>>; SLOTS - 1],
+}
+
+impl<'f, F, Fut> Hedges<'f, F, Fut> {
+    pub(crate) fn new(operation: &'f mut F) -> Self {
+        Hedges {
+            operation,
+            running: [const { None }; SLOTS - 1],
+        }
+    }
+}
+
+impl<F: FnMut(Attempt) -> Fut, Fut: Future> Hedger<Fut::Output> for Hedges<'_, F, Fut> {
+    fn launch(&mut self, slot: usize, attempt: Attempt) {
+        self.running[slot - 1] = Some(Box::pin((self.operation)(attempt)));
+    }
+
+    fn poll(&mut self, slot: usize, cx: &mut Context<'_>) -> Poll<Fut::Output> {
+        match &mut self.running[slot - 1] {
+            Some(hedge) => hedge.as_mut().poll(cx),
+            None => Poll::Pending,
+        }
+    }
+
+    fn drop_one(&mut self, slot: usize) {
+        self.running[slot - 1] = None;
+    }
+}

@@ -1,0 +1,24 @@
+//! One call: what to do next ([`decide`], pure), and the shell that does it.
+//!
+//! ```text
+//! driver   polls the operation's futures, hands their results to the engine
+//! engine   asks and tells plugins, keeps time, obeys decide
+//! decide   which attempt, hedge, wait or end comes next: no clock, no randomness, no I/O
+//! recorder the one caller of observers
+//! ```
+
+mod backoff;
+mod builder;
+mod clock;
+mod decide;
+mod driver;
+mod engine;
+mod hedger;
+mod open;
+mod permit;
+mod recorder;
+mod timer;
+
+pub(crate) use self::backoff::BackoffRules;
+pub use self::builder::Call;
+pub(crate) use self::decide::Rules;

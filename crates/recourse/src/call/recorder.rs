@@ -1,0 +1,182 @@
+//! [`Recorder`]: keeps the timeline, and is the one caller of observers.
+
+use crate::fence::Fence;
+use crate::plan::Plan;
+use recourse_core::{
+    AttemptRecord, BudgetEvent, CallStart, Component, Ending, Key, Label, Moment, Observer, Outcome,
+    StopReason, Timeline, Transition,
+};
+use std::error::Error;
+use std::fmt::Write;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+/// Off, it costs a branch. On, it keeps one timeline and tells every observer, each behind a fence of its own.
+pub(crate) struct Recorder<'a> {
+    observers: &'a [Arc<dyn Observer>],
+    fence: &'a Fence,
+    timeline: Option<Timeline>,
+    /// From here on the call is being dropped: no panic may unwind.
+    pub(crate) in_drop: bool,
+}
+
+impl<'a> Recorder<'a> {
+    /// On if there is an observer or the call is captured.
+    pub(crate) fn new(
+        observers: &'a [Arc<dyn Observer>],
+        fence: &'a Fence,
+        key: &Key,
+        capture: bool,
+    ) -> Self {
+        let on = capture || !observers.is_empty();
+        let timeline = on.then(|| Timeline::new(key.clone(), Moment::ZERO));
+        Recorder {
+            observers,
+            fence,
+            timeline,
+            in_drop: false,
+        }
+    }
+
+    pub(crate) fn is_on(&self) -> bool {
+        self.timeline.is_some()
+    }
+
+    pub(crate) fn start(&mut self, plan: &Plan, now: Moment, started_at: Option<SystemTime>) {
+        let Some(timeline) = &mut self.timeline else {
+            return;
+        };
+        (timeline.start, timeline.end, timeline.started_at) = (now, now, started_at);
+        timeline.policy_id = Label::from_static(plan.policy_id);
+        timeline.attributes = plan.notes.clone();
+        let start = CallStart::new(&plan.key, plan.effective.as_ref());
+        self.tell(|observer| observer.on_start(&start));
+        if plan.capped && plan.stop.is_none() {
+            self.tell(|observer| observer.on_state_capped(&plan.key));
+        }
+    }
+
+    /// An attempt is launched; the answer is the place of its record.
+    pub(crate) fn launched(&mut self, record: AttemptRecord) -> Option<usize> {
+        let timeline = self.timeline.as_mut()?;
+        let place = timeline.attempts().len();
+        timeline.push(record);
+        if let Some((timeline, record)) = self.record(Some(place)).filter(|(_, record)| record.is_hedge) {
+            self.tell(|observer| observer.on_hedge_spawn(&timeline.key, record));
+        }
+        Some(place)
+    }
+
+    /// An attempt was not allowed to start.
+    pub(crate) fn denied(&mut self, record: AttemptRecord) {
+        let Some(timeline) = &mut self.timeline else {
+            return;
+        };
+        let place = timeline.attempts().len();
+        timeline.push(record);
+        if let Some((timeline, record)) = self.record(Some(place)) {
+            self.tell(|observer| observer.on_attempt(&timeline.key, record));
+        }
+    }
+
+    /// An attempt has ended.
+    pub(crate) fn ended(&mut self, place: Option<usize>, close: Close<'_>) {
+        let (Some(place), Some(timeline)) = (place, &mut self.timeline) else {
+            return;
+        };
+        let error = close.error.map(|error| text(error, self.fence));
+        let Some(record) = timeline.attempts_mut().get_mut(place) else {
+            return;
+        };
+        (record.end, record.ending, record.outcome, record.error) =
+            (close.at.max(record.start), close.ending, close.outcome, error);
+        let Some((timeline, record)) = self.record(Some(place)) else {
+            return;
+        };
+        if record.is_hedge && matches!(record.ending, Ending::Superseded | Ending::Cancelled) {
+            self.tell(|observer| observer.on_hedge_cancel(&timeline.key, record, record.ending.as_str()));
+        }
+        self.tell(|observer| observer.on_attempt(&timeline.key, record));
+    }
+
+    pub(crate) fn has_observers(&self) -> bool {
+        !self.observers.is_empty()
+    }
+
+    pub(crate) fn budget(&self, event: &BudgetEvent) {
+        self.tell(|observer| observer.on_budget_decision(event));
+    }
+
+    pub(crate) fn transition(&self, key: &Key, transition: &Transition) {
+        self.tell(|observer| observer.on_circuit_transition(key, transition));
+    }
+
+    pub(crate) fn note(&mut self, name: &'static str, value: impl Into<Label>) {
+        if let Some(timeline) = &mut self.timeline {
+            timeline.attributes.set(name, value);
+        }
+    }
+
+    /// The call is over; tells the one end that follows its start.
+    pub(crate) fn finish(&mut self, stop: Option<StopReason>, error: Option<&dyn Error>, now: Moment) {
+        let Some(timeline) = &mut self.timeline else {
+            return;
+        };
+        timeline.end = now.max(timeline.start);
+        timeline.stop = stop;
+        timeline.error = error.map(|error| text(error, self.fence));
+        let Some(timeline) = &self.timeline else { return };
+        match timeline.is_success() {
+            true => self.tell(|observer| observer.on_success(timeline)),
+            false => self.tell(|observer| observer.on_failure(timeline)),
+        }
+    }
+
+    /// The timeline of a captured call.
+    pub(crate) fn take_timeline(&mut self) -> Option<Timeline> {
+        self.timeline.take()
+    }
+
+    fn record(&self, place: Option<usize>) -> Option<(&Timeline, &AttemptRecord)> {
+        let timeline = self.timeline.as_ref()?;
+        Some((timeline, timeline.attempts().get(place?)?))
+    }
+
+    fn tell(&self, callback: impl Fn(&dyn Observer)) {
+        for observer in self.observers {
+            let _ = match self.in_drop {
+                true => self.fence.always(Component::Observer, || callback(observer)),
+                false => self.fence.run(Component::Observer, || callback(observer)),
+            };
+        }
+    }
+}
+
+/// How an attempt ended.
+pub(crate) struct Close<'e> {
+    pub(crate) at: Moment,
+    pub(crate) ending: Ending,
+    pub(crate) outcome: Outcome,
+    pub(crate) error: Option<&'e dyn Error>,
+}
+
+/// An error with its causes. Its `Display` is the caller's code; watching must not fail a call.
+fn text(error: &dyn Error, fence: &Fence) -> Label {
+    let shown = fence.always(Component::Operation, || {
+        let mut shown = error.to_string();
+        let mut cause = error.source();
+        for _ in 0..8 {
+            let Some(below) = cause else { break };
+            let said = below.to_string();
+            if !shown.contains(&said) {
+                let _ = write!(shown, ": {said}");
+            }
+            cause = below.source();
+        }
+        shown
+    });
+    shown.map_or(
+        Label::from_static("(an error that can't be shown: its Display panicked)"),
+        Label::from,
+    )
+}

@@ -1,0 +1,65 @@
+//! [`Timer`]: the one timer of a call, made late.
+
+use crate::fence::{Fence, PanicError};
+use recourse_core::{Component, Moment, Sleeper};
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+/// At most one sleep at a time. It is made when something is due, and kept while nothing is due earlier.
+pub(crate) struct Timer<'a> {
+    sleeper: &'a dyn Sleeper,
+    armed: Option<Armed<'a>>,
+}
+
+struct Armed<'a> {
+    due: Moment,
+    sleep: Pin<Box<dyn Future<Output = ()> + Send + 'a>>,
+}
+
+impl<'a> Timer<'a> {
+    pub(crate) fn new(sleeper: &'a dyn Sleeper) -> Self {
+        Timer { sleeper, armed: None }
+    }
+
+    /// Whether a sleep that ends at `due` or earlier is under way.
+    pub(crate) fn covers(&self, due: Moment) -> bool {
+        self.armed.as_ref().is_some_and(|armed| armed.due <= due)
+    }
+
+    /// Makes a sleep that ends at `due`.
+    pub(crate) fn arm(&mut self, due: Moment, wait: Duration, fence: &Fence) -> Result<(), PanicError> {
+        self.armed = None;
+        let sleeper = self.sleeper;
+        let sleep = fence.run(Component::Sleeper, || sleeper.sleep(wait))?;
+        self.armed = Some(Armed { due, sleep });
+        Ok(())
+    }
+
+    /// Ready with the moment that has come. What the clock says of it doesn't matter: the timer is believed.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>, fence: &Fence) -> Poll<Result<Moment, PanicError>> {
+        let Some(armed) = &mut self.armed else {
+            return Poll::Pending;
+        };
+        let due = armed.due;
+        match fence.run(Component::Sleeper, || armed.sleep.as_mut().poll(cx)) {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(())) => {
+                self.armed = None;
+                Poll::Ready(Ok(due))
+            }
+            Err(panic) => {
+                self.armed = None;
+                Poll::Ready(Err(panic))
+            }
+        }
+    }
+
+    /// Drops the sleep; a sleep that panics when it is dropped does no harm.
+    pub(crate) fn disarm_in_drop(&mut self, fence: &Fence) {
+        if let Some(armed) = self.armed.take() {
+            let _ = fence.always(Component::Sleeper, || drop(armed));
+        }
+    }
+}

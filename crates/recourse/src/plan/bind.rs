@@ -1,0 +1,256 @@
+//! Policy -> plan: turns names into plugins, by the failure modes where one is missing.
+
+use super::missing_plugin::MissingPlugin;
+use super::plan::{BoundBudget, BoundClassifier, Plan, Stop};
+use super::resolve::Answer;
+use super::slot::State;
+use super::world::{Generations, World};
+use crate::call::{BackoffRules, Rules};
+use crate::missing::{MissingBreaker, MissingBudget, MissingClassifier, MissingPolicy, MissingTrigger};
+use recourse_core::policy::{BudgetRef, CircuitPolicy, HedgePolicy};
+use recourse_core::{
+    Attributes, BreakerSettings, CircuitBreaker, Component, EffectivePolicy, HedgeTrigger, Key, Label,
+    Policy, PolicySource, Registry, StopReason, intern, reason,
+};
+use recourse_observe::names;
+use std::error::Error;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+/// A plan in the making: what was found out so far.
+struct Binding<'w> {
+    world: &'w World,
+    key: &'w Key,
+    notes: Attributes,
+    stop: Option<Stop>,
+}
+
+impl World {
+    /// Binds the provider's answer for a key. Without `state` the key has neither breaker nor latencies.
+    pub(super) fn bind(
+        &self,
+        key: &Key,
+        answer: Answer,
+        at: (Generations, u64),
+        state: Option<&State>,
+    ) -> Plan {
+        let mut binding = Binding {
+            world: self,
+            key,
+            notes: Attributes::new(),
+            stop: None,
+        };
+        let provided = answer.as_ref().ok().cloned();
+        let effective = binding.effective(answer);
+        let policy = effective
+            .as_ref()
+            .map_or_else(Policy::new, |effective| effective.policy.clone());
+        let normal = effective
+            .clone()
+            .unwrap_or_else(|| normalized(&Policy::new(), PolicySource::Default));
+        let classifier = binding.classifier(&policy.retry.classifier_name);
+        let trigger = binding.trigger(&policy.hedge);
+        let breaker = state.and_then(|state| binding.breaker(&policy.circuit, state));
+        let wants_latency = trigger
+            .as_ref()
+            .is_some_and(|trigger| binding.wants_latency(trigger));
+        if state.is_none() {
+            binding.notes.set(names::STATE_CAPPED, "true");
+        }
+        Plan {
+            key: key.clone(),
+            policy_id: policy.id.as_static().unwrap_or_else(|| intern(&policy.id)),
+            rules: Rules {
+                max_hedges: trigger.as_ref().map_or(0, |_| policy.hedge.max_hedges),
+                ..Rules::new(&normal)
+            },
+            backoff: BackoffRules::new(&policy.retry),
+            classifier,
+            retry_budget: binding.budget(&policy.retry.budget),
+            hedge_budget: binding.budget(&policy.hedge.budget),
+            latency: state.filter(|_| wants_latency).map(State::latency),
+            trigger,
+            breaker,
+            effective,
+            stop: binding.stop,
+            notes: binding.notes,
+            capped: state.is_none(),
+            provided,
+            generations: at.0,
+            epoch: AtomicU64::new(at.1),
+        }
+    }
+
+    /// A plan that ends every call: its key's text is none.
+    pub(super) fn bind_invalid(&self, cause: Arc<dyn Error + Send + Sync>) -> Plan {
+        let key = Key::from_static(reason::INVALID_KEY);
+        let mut plan = self.bind(&key, Err(cause.clone()), (self.generations(), 0), None);
+        (plan.effective, plan.notes, plan.capped) = (None, Attributes::new(), false);
+        plan.stop = Some(Stop {
+            reason: StopReason::InvalidKey,
+            cause,
+        });
+        plan
+    }
+}
+
+/// A policy of our own is inside every limit.
+fn normalized(policy: &Policy, source: PolicySource) -> EffectivePolicy {
+    policy
+        .normalize(source)
+        .unwrap_or_else(|_| unreachable!("the default policy has no bad number"))
+}
+
+impl Binding<'_> {
+    fn effective(&mut self, answer: Answer) -> Option<EffectivePolicy> {
+        let normal = answer.and_then(|provided| {
+            let effective = provided.policy.normalize(provided.source);
+            effective.map_err(|error| Arc::new(error) as Arc<dyn Error + Send + Sync>)
+        });
+        let mode = self.world.modes.policy;
+        let effective = match normal {
+            Ok(effective) => effective,
+            Err(cause) => {
+                self.notes.set(names::POLICY_ERROR, cause.to_string());
+                self.notes.set(names::POLICY_MODE, mode.mode().as_str());
+                match mode {
+                    MissingPolicy::Allow => normalized(&Policy::new().max_attempts(1), PolicySource::Unknown),
+                    MissingPolicy::Fallback => normalized(&Policy::new(), PolicySource::Default),
+                    MissingPolicy::Deny => {
+                        self.stop = Some(Stop {
+                            reason: StopReason::NoPolicy,
+                            cause,
+                        });
+                        return None;
+                    }
+                }
+            }
+        };
+        self.notes.set(names::POLICY_SOURCE, effective.source.as_str());
+        if !effective.changes.is_empty() {
+            let fields: Vec<_> = effective.changed_fields().collect();
+            self.notes.set(names::POLICY_NORMALIZED_FIELDS, fields.join(","));
+        }
+        Some(effective)
+    }
+
+    fn classifier(&mut self, name: &Label) -> BoundClassifier {
+        let world = self.world;
+        let bound = |plugin: Arc<_>, fallback| BoundClassifier {
+            trusted: world.trusted.iter().any(|own| Arc::ptr_eq(own, &plugin)),
+            plugin,
+            fallback,
+        };
+        if name.is_empty() {
+            return bound(world.default_classifier.clone(), None);
+        }
+        if let Some(plugin) = world.classifiers.get(name) {
+            return bound(plugin, None);
+        }
+        if world.modes.classifier == MissingClassifier::Deny {
+            self.notes
+                .set(names::CLASSIFIER_ERROR, reason::CLASSIFIER_NOT_FOUND);
+            self.notes.set(names::CLASSIFIER_NAME, name.clone());
+            self.refuse(
+                StopReason::ClassifierNotFound,
+                "retry.classifier_name",
+                name,
+                &world.classifiers,
+            );
+        }
+        let fallback = Attributes::new()
+            .with(names::CLASSIFIER_NOT_FOUND, "true")
+            .with(names::CLASSIFIER_NAME, name.clone())
+            .with(names::CLASSIFIER_FALLBACK, "default");
+        bound(world.default_classifier.clone(), Some(fallback))
+    }
+
+    fn budget(&self, budget: &BudgetRef) -> BoundBudget {
+        let (name, cost) = (budget.name.clone(), budget.cost);
+        if name.is_empty() {
+            return BoundBudget::None;
+        }
+        match self.world.budgets.get(&name) {
+            Some(plugin) => BoundBudget::Found { plugin, name, cost },
+            None => {
+                let allow = self.world.modes.budget == MissingBudget::AllowUnsafe;
+                BoundBudget::Missing { name, cost, allow }
+            }
+        }
+    }
+
+    fn trigger(&mut self, hedge: &HedgePolicy) -> Option<Arc<dyn HedgeTrigger>> {
+        if !hedge.enabled {
+            return None;
+        }
+        if hedge.trigger_name.is_empty() {
+            return Some(self.world.default_trigger.clone());
+        }
+        if let Some(trigger) = self.world.triggers.get(&hedge.trigger_name) {
+            return Some(trigger);
+        }
+        self.notes
+            .set(names::TRIGGER_NOT_FOUND, hedge.trigger_name.clone());
+        match self.world.modes.trigger {
+            MissingTrigger::Fallback => Some(self.world.default_trigger.clone()),
+            MissingTrigger::Deny => None,
+        }
+    }
+
+    /// Latencies are recorded only for a trigger that reads them.
+    fn wants_latency(&self, trigger: &Arc<dyn HedgeTrigger>) -> bool {
+        self.world
+            .fence
+            .run(Component::Trigger, || trigger.wants_latency())
+            .unwrap_or(false)
+    }
+
+    fn breaker(&mut self, circuit: &CircuitPolicy, state: &State) -> Option<Arc<dyn CircuitBreaker>> {
+        if !circuit.enabled {
+            return None;
+        }
+        let world = self.world;
+        let name = &circuit.breaker_name;
+        let factory = match world.breakers.get(name) {
+            _ if name.is_empty() => world.default_breaker.clone(),
+            Some(factory) => factory,
+            None if world.modes.breaker == MissingBreaker::Fallback => {
+                self.notes
+                    .set(names::BREAKER_FALLBACK, recourse_circuit::CONSECUTIVE_FAILURES);
+                world.default_breaker.clone()
+            }
+            None => {
+                self.refuse(
+                    StopReason::BreakerNotFound,
+                    "circuit.breaker_name",
+                    name,
+                    &world.breakers,
+                );
+                return None;
+            }
+        };
+        let settings = BreakerSettings::new(circuit.threshold, circuit.cooldown);
+        state.breaker(self.key, &factory, settings, &world.fence)
+    }
+
+    fn refuse<P: ?Sized>(
+        &mut self,
+        reason: StopReason,
+        field: &'static str,
+        name: &Label,
+        known: &Registry<P>,
+    ) {
+        let cause = MissingPlugin {
+            key: Some(self.key.clone()),
+            field,
+            name: name.clone(),
+            registered: known.names(),
+        };
+        if self.stop.is_none() {
+            self.stop = Some(Stop {
+                reason,
+                cause: Arc::new(cause),
+            });
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! Key -> policy -> plan: names are resolved once and kept until something changes.
+//!
+//! ```text
+//! world            everything that a key or a name can resolve to
+//! resolve          asks the provider for a key's policy
+//! bind             turns a policy's names into plugins: the Plan
+//! slot, slots      one place a key, with its plan and its state; bounded
+//! ```
+
+mod bind;
+mod missing_plugin;
+#[allow(clippy::module_inception, reason = "the folder is the way to a plan")]
+mod plan;
+mod resolve;
+mod slot;
+mod slots;
+mod static_provider;
+mod world;
+
+pub use self::missing_plugin::MissingPlugin;
+pub(crate) use self::plan::{BoundBudget, Plan};
+pub(crate) use self::slot::{PlanRef, Slot};
+pub(crate) use self::slots::{Slots, Target};
+pub use self::static_provider::StaticProvider;
+pub(crate) use self::world::{Modes, World};

@@ -1,0 +1,77 @@
+//! [`Plan`]: a policy with every name resolved; what a call obeys.
+
+use super::world::Generations;
+use crate::call::{BackoffRules, Rules};
+use recourse_core::{
+    Attributes, Budget, CircuitBreaker, Classifier, EffectivePolicy, HedgeTrigger, Key, Label,
+    ProvidedPolicy, StopReason,
+};
+use recourse_hedge::LatencyWindow;
+use std::error::Error;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What a call obeys. A running call keeps its plan; the next one may get another.
+pub(crate) struct Plan {
+    pub(crate) key: Key,
+    /// `None` where there is no policy; then `stop` says so.
+    pub(crate) effective: Option<EffectivePolicy>,
+    pub(crate) policy_id: &'static str,
+    pub(crate) rules: Rules,
+    pub(crate) backoff: BackoffRules,
+    pub(crate) classifier: BoundClassifier,
+    pub(crate) retry_budget: BoundBudget,
+    pub(crate) hedge_budget: BoundBudget,
+    pub(crate) trigger: Option<Arc<dyn HedgeTrigger>>,
+    pub(crate) breaker: Option<Arc<dyn CircuitBreaker>>,
+    pub(crate) latency: Option<Arc<LatencyWindow>>,
+    /// Ends every call at its start.
+    pub(crate) stop: Option<Stop>,
+    /// What every timeline says of this plan.
+    pub(crate) notes: Attributes,
+    /// Whether the cap of keys left this one without state.
+    pub(crate) capped: bool,
+    /// The provider's answer that the plan was bound to.
+    pub(super) provided: Option<ProvidedPolicy>,
+    pub(super) generations: Generations,
+    pub(super) epoch: AtomicU64,
+}
+
+/// Why no call can run by this plan.
+#[derive(Clone)]
+pub(crate) struct Stop {
+    pub(crate) reason: StopReason,
+    pub(crate) cause: Arc<dyn Error + Send + Sync>,
+}
+
+pub(crate) struct BoundClassifier {
+    pub(crate) plugin: Arc<dyn Classifier>,
+    /// One of our own: it needs no fence.
+    pub(crate) trusted: bool,
+    /// Where the default stands in for a missing one: what every outcome says of it.
+    pub(crate) fallback: Option<Attributes>,
+}
+
+pub(crate) enum BoundBudget {
+    /// The policy names none.
+    None,
+    Found {
+        plugin: Arc<dyn Budget>,
+        name: Label,
+        cost: u32,
+    },
+    /// The policy names one that is not registered.
+    Missing { name: Label, cost: u32, allow: bool },
+}
+
+impl Plan {
+    /// Whether nothing has changed anywhere since the plan was last found good.
+    #[inline]
+    pub(super) fn is_fresh(&self, epoch: u64) -> bool {
+        self.epoch.load(Ordering::Relaxed) == epoch && self.generations.counted()
+    }
+
+    pub(super) fn found_good(&self, epoch: u64) {
+        self.epoch.store(epoch, Ordering::Relaxed);
+    }
+}

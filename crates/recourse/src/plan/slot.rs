@@ -1,0 +1,171 @@
+//! [`Slot`]: the place of one key, with its plan and the state that outlives plans.
+
+use super::plan::Plan;
+use super::resolve::Answer;
+use super::world::{Generations, World};
+use crate::fence::Fence;
+use arc_swap::{ArcSwap, Guard};
+use parking_lot::Mutex;
+use recourse_core::{BreakerFactory, BreakerSettings, CircuitBreaker, Component, Generation, Key};
+use recourse_hedge::LatencyWindow;
+use std::sync::{Arc, OnceLock};
+
+/// A plan that a call keeps; taking one writes no shared cache line.
+pub(crate) type PlanRef = Guard<Arc<Plan>>;
+
+pub(crate) struct Slot {
+    pub(crate) key: Key,
+    plan: OnceLock<ArcSwap<Plan>>,
+    /// One bind at a time, so that the newest plan is the last one stored.
+    binding: Mutex<()>,
+    /// `None` past the cap of keys.
+    state: Option<State>,
+}
+
+/// What a key keeps while policies and plugins change.
+#[derive(Default)]
+pub(crate) struct State {
+    breaker: Mutex<Option<Kept>>,
+    latency: OnceLock<Arc<LatencyWindow>>,
+}
+
+struct Kept {
+    factory: Arc<dyn BreakerFactory>,
+    settings: BreakerSettings,
+    breaker: Arc<dyn CircuitBreaker>,
+}
+
+impl Slot {
+    pub(crate) fn new(key: Key, keeps_state: bool) -> Self {
+        let state = keeps_state.then(State::default);
+        Slot {
+            key,
+            plan: OnceLock::new(),
+            binding: Mutex::new(()),
+            state,
+        }
+    }
+
+    /// A slot that ends every call by this plan.
+    pub(super) fn dead(plan: Plan) -> Self {
+        let slot = Slot::new(plan.key.clone(), false);
+        let _ = slot.plan.set(ArcSwap::from_pointee(plan));
+        slot
+    }
+
+    /// The plan, if nothing has changed since it was bound.
+    #[inline]
+    pub(crate) fn fresh(&self, world: &World) -> Option<PlanRef> {
+        let plan = self.plan.get()?.load();
+        let epoch = Generation::epoch();
+        if plan.is_fresh(epoch) {
+            Some(plan)
+        } else {
+            Self::still_good(plan, world, epoch)
+        }
+    }
+
+    /// The epoch moved, but perhaps nothing that this plan is bound to.
+    #[cold]
+    fn still_good(plan: PlanRef, world: &World, epoch: u64) -> Option<PlanRef> {
+        if !plan.generations.still(&world.generations()) {
+            return None;
+        }
+        plan.found_good(epoch);
+        Some(plan)
+    }
+
+    /// The plan, asking the provider where that answers at once; `None` where it has to be awaited.
+    pub(crate) fn plan_now(&self, world: &World) -> Option<PlanRef> {
+        if let Some(plan) = self.fresh(world) {
+            return Some(plan);
+        }
+        let at = (world.generations(), Generation::epoch());
+        let answer = world.ask_now(&self.key)?;
+        Some(self.bind(world, answer, at))
+    }
+
+    /// The plan, awaiting the provider where it must be.
+    pub(crate) async fn plan(&self, world: &World) -> PlanRef {
+        if let Some(plan) = self.plan_now(world) {
+            return plan;
+        }
+        let at = (world.generations(), Generation::epoch());
+        let answer = world.ask(&self.key).await;
+        self.bind(world, answer, at)
+    }
+
+    /// The plan of an earlier call, fresh or not.
+    pub(crate) fn last_plan(&self) -> Option<PlanRef> {
+        self.plan.get().map(ArcSwap::load)
+    }
+
+    fn bind(&self, world: &World, answer: Answer, at: (Generations, u64)) -> PlanRef {
+        let _one = self.binding.lock();
+        if let Some(kept) = self.plan.get() {
+            let plan = kept.load();
+            let newer = plan.generations.counted() && plan.is_fresh(Generation::epoch());
+            if newer || unchanged(&plan, &answer, &at.0) {
+                return plan;
+            }
+        }
+        let plan = Arc::new(world.bind(&self.key, answer, at, self.state.as_ref()));
+        let kept = self.plan.get_or_init(|| ArcSwap::new(plan.clone()));
+        kept.store(plan);
+        kept.load()
+    }
+
+    /// The key's breaker, if it has one.
+    pub(crate) fn breaker(&self) -> Option<Arc<dyn CircuitBreaker>> {
+        let kept = self.state.as_ref()?.breaker.lock();
+        kept.as_ref().map(|kept| kept.breaker.clone())
+    }
+}
+
+/// Whether a provider that doesn't count its changes gave the answer that the plan is bound to already.
+fn unchanged(plan: &Plan, answer: &Answer, now: &Generations) -> bool {
+    match (&plan.provided, answer) {
+        (Some(before), Ok(answer)) => {
+            plan.generations.same_registries(now)
+                && before.source == answer.source
+                && (Arc::ptr_eq(&before.policy, &answer.policy) || before.policy == answer.policy)
+                && !now.counted()
+        }
+        _ => false,
+    }
+}
+
+impl State {
+    pub(super) fn latency(&self) -> Arc<LatencyWindow> {
+        self.latency
+            .get_or_init(|| Arc::new(LatencyWindow::new()))
+            .clone()
+    }
+
+    /// The key's breaker: the same one as long as its factory is, told of changed settings.
+    pub(super) fn breaker(
+        &self,
+        key: &Key,
+        factory: &Arc<dyn BreakerFactory>,
+        settings: BreakerSettings,
+        fence: &Fence,
+    ) -> Option<Arc<dyn CircuitBreaker>> {
+        let mut kept = self.breaker.lock();
+        if let Some(kept) = kept.as_mut().filter(|kept| Arc::ptr_eq(&kept.factory, factory)) {
+            if kept.settings != settings {
+                kept.settings = settings;
+                let _ = fence.run(Component::Breaker, || kept.breaker.reconfigure(&settings));
+            }
+            return Some(kept.breaker.clone());
+        }
+        let breaker = fence
+            .run(Component::Breaker, || factory.breaker(key, &settings))
+            .ok()?;
+        *kept = Some(Kept {
+            factory: factory.clone(),
+            settings,
+            breaker: breaker.clone(),
+        });
+        Some(breaker)
+    }
+}

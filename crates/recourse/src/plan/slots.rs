@@ -1,0 +1,268 @@
+//! [`Slots`]: key -> slot, append-only and bounded, read without a lock or a shared write.
+
+use super::slot::Slot;
+use super::world::World;
+use crate::key_ref::KeyRef;
+use recourse_core::Key;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+
+/// Cells of the first table, which small services never outgrow.
+const FIRST: usize = 64;
+
+/// Cells that a key may be looked for in the first table.
+const REACH: usize = 8;
+
+/// One place a key. Nothing is ever taken out, so a reader needs neither lock nor count: a cell is empty or final.
+pub(crate) struct Slots {
+    first: Table,
+    /// Made when a key finds no room in the first: large enough for every key that the cap allows.
+    rest: OnceLock<Table>,
+    count: AtomicUsize,
+    max: usize,
+}
+
+struct Table {
+    cells: Box<[OnceLock<Cell>]>,
+    reach: usize,
+}
+
+struct Cell {
+    fingerprint: u64,
+    slot: Arc<Slot>,
+}
+
+/// Where a call finds its plan.
+pub(crate) enum Target<'a> {
+    /// In the executor or in a handle.
+    Kept(&'a Slot),
+    /// Past the cap of keys, or without a key: nowhere but here.
+    Own(Arc<Slot>),
+}
+
+impl Target<'_> {
+    pub(crate) fn slot(&self) -> &Slot {
+        match self {
+            Target::Kept(slot) => slot,
+            Target::Own(slot) => slot,
+        }
+    }
+}
+
+impl Slots {
+    pub(crate) fn new(max: usize) -> Self {
+        Slots {
+            first: Table::new(FIRST, REACH),
+            rest: OnceLock::new(),
+            count: AtomicUsize::new(0),
+            max,
+        }
+    }
+
+    /// Where the call with this key finds its plan.
+    #[inline]
+    pub(crate) fn target(&self, key: &KeyRef<'_>, world: &World) -> Target<'_> {
+        let found = match key {
+            KeyRef::Text(text) => self.find(Key::fingerprint_of(text), text),
+            KeyRef::Key(key) => self.find(key.fingerprint(), key.as_str()),
+            KeyRef::Owned(key) => self.find(key.fingerprint(), key.as_str()),
+        };
+        match found {
+            Some(slot) => Target::Kept(slot),
+            None => self.new_target(key, world),
+        }
+    }
+
+    /// A key that was not seen before, is past the cap, or is written in another way than before.
+    #[cold]
+    fn new_target(&self, key: &KeyRef<'_>, world: &World) -> Target<'_> {
+        let key = match key {
+            KeyRef::Text(text) => match Key::new(text) {
+                Ok(key) => key,
+                Err(error) => return Target::Own(Arc::new(Slot::dead(world.bind_invalid(Arc::new(error))))),
+            },
+            KeyRef::Key(key) => (*key).clone(),
+            KeyRef::Owned(key) => key.clone(),
+        };
+        match self.get(&key) {
+            Some(slot) => Target::Kept(slot),
+            None => Target::Own(Arc::new(Slot::new(key, false))),
+        }
+    }
+
+    /// The slot of a key to keep; a slot of its own past the cap.
+    pub(crate) fn shared(&self, key: &Key) -> Arc<Slot> {
+        self.cell(key).map_or_else(
+            || Arc::new(Slot::new(key.clone(), false)),
+            |cell| cell.slot.clone(),
+        )
+    }
+
+    /// The slot of a key, made if there is none and the cap allows it.
+    fn get(&self, key: &Key) -> Option<&Slot> {
+        self.cell(key).map(|cell| &*cell.slot)
+    }
+
+    fn cell(&self, key: &Key) -> Option<&Cell> {
+        if let Some(cell) = self.find_cell(key.fingerprint(), key.as_str()) {
+            return Some(cell);
+        }
+        // Reserve a place before making one: the cap is never passed, however many threads are here at once.
+        if self.count.fetch_add(1, Ordering::Relaxed) >= self.max {
+            self.count.fetch_sub(1, Ordering::Relaxed);
+            return None;
+        }
+        let (cell, new) = self.insert(key);
+        if !new {
+            self.count.fetch_sub(1, Ordering::Relaxed);
+        }
+        cell
+    }
+
+    fn insert(&self, key: &Key) -> (Option<&Cell>, bool) {
+        if let (Some(cell), new) = self.first.insert(key) {
+            return (Some(cell), new);
+        }
+        self.rest
+            .get_or_init(|| Table::new(self.max.saturating_mul(3) / 2, usize::MAX))
+            .insert(key)
+    }
+
+    #[inline]
+    pub(crate) fn find(&self, fingerprint: u64, text: &str) -> Option<&Slot> {
+        self.find_cell(fingerprint, text).map(|cell| &*cell.slot)
+    }
+
+    #[inline]
+    fn find_cell(&self, fingerprint: u64, text: &str) -> Option<&Cell> {
+        match self.first.find(fingerprint, text) {
+            Found::Here(cell) => Some(cell),
+            Found::Nowhere => None,
+            Found::Elsewhere => match self.rest.get()?.find(fingerprint, text) {
+                Found::Here(cell) => Some(cell),
+                _ => None,
+            },
+        }
+    }
+
+    /// Keys that have a slot.
+    pub(crate) fn len(&self) -> usize {
+        self.count.load(Ordering::Relaxed)
+    }
+}
+
+enum Found<'t> {
+    Here(&'t Cell),
+    /// An empty cell stands where the key would be.
+    Nowhere,
+    /// Every cell in reach is taken by another key.
+    Elsewhere,
+}
+
+impl Table {
+    fn new(cells: usize, reach: usize) -> Self {
+        let cells = cells.max(FIRST).next_power_of_two();
+        Table {
+            cells: (0..cells).map(|_| OnceLock::new()).collect(),
+            reach: reach.min(cells),
+        }
+    }
+
+    /// The cells in which a key may stand, in order.
+    #[inline]
+    fn places(&self, fingerprint: u64) -> impl Iterator<Item = &OnceLock<Cell>> {
+        let mask = self.cells.len() - 1;
+        #[allow(
+            clippy::cast_possible_truncation,
+            reason = "the mask keeps fewer bits than either has"
+        )]
+        let start = fingerprint as usize & mask;
+        (0..self.reach).map(move |step| &self.cells[(start + step) & mask])
+    }
+
+    #[inline]
+    fn find(&self, fingerprint: u64, text: &str) -> Found<'_> {
+        for place in self.places(fingerprint) {
+            match place.get() {
+                None => return Found::Nowhere,
+                Some(cell) if cell.fingerprint == fingerprint && cell.slot.key.as_str() == text => {
+                    return Found::Here(cell);
+                }
+                Some(_) => {}
+            }
+        }
+        Found::Elsewhere
+    }
+
+    /// The key's cell and whether it is new; `None` where every cell in reach is taken by another key.
+    fn insert(&self, key: &Key) -> (Option<&Cell>, bool) {
+        for place in self.places(key.fingerprint()) {
+            let mut new = false;
+            let cell = place.get_or_init(|| {
+                new = true;
+                Cell {
+                    fingerprint: key.fingerprint(),
+                    slot: Arc::new(Slot::new(key.clone(), true)),
+                }
+            });
+            if cell.slot.key == *key {
+                return (Some(cell), new);
+            }
+        }
+        (None, false)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(number: usize) -> Key {
+        Key::new(&format!("svc.op{number}")).unwrap()
+    }
+
+    #[test]
+    fn every_key_within_the_cap_has_its_own_slot() {
+        let slots = Slots::new(2_000);
+        for number in 0..2_000 {
+            assert_eq!(slots.get(&key(number)).unwrap().key, key(number));
+        }
+        for number in 0..2_000 {
+            let key = key(number);
+            assert_eq!(slots.find(key.fingerprint(), key.as_str()).unwrap().key, key);
+        }
+        assert_eq!(slots.len(), 2_000);
+    }
+
+    #[test]
+    fn a_key_past_the_cap_gets_none_and_the_others_stay() {
+        let slots = Slots::new(3);
+        for number in 0..10 {
+            assert_eq!(slots.get(&key(number)).is_some(), number < 3);
+        }
+        assert!(slots.get(&key(1)).is_some());
+        assert_eq!(slots.len(), 3);
+    }
+
+    #[test]
+    fn threads_that_meet_at_a_key_share_its_slot_and_never_pass_the_cap() {
+        let slots = Slots::new(50);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for number in 0..200 {
+                        let key = key(number % 100);
+                        assert!(slots.get(&key).is_none_or(|slot| slot.key == key));
+                    }
+                });
+            }
+        });
+        assert_eq!(slots.len(), 50);
+        assert_eq!(
+            (0..100)
+                .filter(|&n| slots.find(key(n).fingerprint(), key(n).as_str()).is_some())
+                .count(),
+            50
+        );
+    }
+}

@@ -1,0 +1,72 @@
+//! [`World`]: everything that a key or a name can resolve to.
+
+use crate::fence::Fence;
+use crate::missing::{MissingBreaker, MissingBudget, MissingClassifier, MissingPolicy, MissingTrigger};
+use recourse_core::{BreakerFactory, Budget, Classifier, HedgeTrigger, PolicyProvider, Registry};
+use std::sync::Arc;
+
+/// What is done about missing things.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Modes {
+    pub(crate) policy: MissingPolicy,
+    pub(crate) classifier: MissingClassifier,
+    pub(crate) budget: MissingBudget,
+    pub(crate) trigger: MissingTrigger,
+    pub(crate) breaker: MissingBreaker,
+}
+
+/// Provider, registries and defaults of an executor.
+pub(crate) struct World {
+    pub(crate) provider: Arc<dyn PolicyProvider>,
+    pub(crate) classifiers: Registry<dyn Classifier>,
+    pub(crate) budgets: Registry<dyn Budget>,
+    pub(crate) triggers: Registry<dyn HedgeTrigger>,
+    pub(crate) breakers: Registry<dyn BreakerFactory>,
+    pub(crate) default_classifier: Arc<dyn Classifier>,
+    pub(crate) default_trigger: Arc<dyn HedgeTrigger>,
+    pub(crate) default_breaker: Arc<dyn BreakerFactory>,
+    /// Our own classifiers, which need no fence.
+    pub(crate) trusted: Vec<Arc<dyn Classifier>>,
+    pub(crate) modes: Modes,
+    pub(crate) fence: Arc<Fence>,
+}
+
+/// How far the registries and the provider had come when a plan was bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Generations {
+    registries: [u64; 4],
+    provider: Option<u64>,
+}
+
+impl Generations {
+    /// Whether nothing that a plan was bound to has changed. A provider that doesn't count its changes must be asked.
+    pub(crate) fn still(&self, now: &Generations) -> bool {
+        self == now && self.provider.is_some()
+    }
+
+    /// Whether the registries are as they were, whatever the provider says.
+    pub(crate) fn same_registries(&self, now: &Generations) -> bool {
+        self.registries == now.registries
+    }
+
+    pub(crate) fn counted(&self) -> bool {
+        self.provider.is_some()
+    }
+}
+
+impl World {
+    pub(crate) fn generations(&self) -> Generations {
+        let provider = self
+            .fence
+            .run(recourse_core::Component::Provider, || self.provider.generation());
+        Generations {
+            registries: [
+                self.classifiers.generation(),
+                self.budgets.generation(),
+                self.triggers.generation(),
+                self.breakers.generation(),
+            ],
+            provider: provider.ok().flatten(),
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! [`Shared`]: what every call of an executor uses.
+
+use crate::fence::Fence;
+use crate::plan::{Slots, World};
+use crate::runtime::random::Random;
+use recourse_core::{Clock, Observer, Sleeper};
+use std::sync::Arc;
+
+pub(crate) struct Shared {
+    pub(crate) world: World,
+    pub(crate) slots: Slots,
+    pub(crate) observers: Box<[Arc<dyn Observer>]>,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// The system's own clock needs no fence.
+    pub(crate) clock_trusted: bool,
+    pub(crate) sleeper: Arc<dyn Sleeper>,
+    pub(crate) random: Random,
+    pub(crate) fence: Arc<Fence>,
+}

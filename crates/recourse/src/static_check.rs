@@ -1,0 +1,107 @@
+//! [`StaticCheck`]: what can be said of static policies before the first call.
+
+use crate::build_error::Problem;
+use crate::plan::MissingPlugin;
+use recourse_core::policy::{Change, Policy};
+use recourse_core::{BreakerFactory, Budget, Classifier, HedgeTrigger, Key, Label, PolicySource, Registry};
+use std::collections::HashSet;
+
+/// A policy that was given to the builder; without a key it is the default.
+pub(crate) struct StaticPolicy {
+    pub(crate) key: Option<Key>,
+    pub(crate) policy: Policy,
+}
+
+/// A change that normalisation makes to a static policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PolicyChange {
+    /// The policy's key; `None` for the default policy.
+    pub key: Option<Key>,
+    /// The field, the value that was given, and the one that is used.
+    pub change: Change,
+}
+
+pub(crate) struct StaticCheck {
+    pub(crate) strict: bool,
+    pub(crate) problems: Vec<Problem>,
+    pub(crate) changes: Vec<PolicyChange>,
+}
+
+impl StaticCheck {
+    /// Keys must be unique, values normalisable, and under a strict builder already normal.
+    pub(crate) fn policies(&mut self, policies: &[StaticPolicy]) {
+        let mut seen = HashSet::new();
+        for StaticPolicy { key, policy } in policies {
+            if let Some(key) = key.as_ref().filter(|key| !seen.insert((*key).clone())) {
+                self.problems.push(Problem::DuplicatePolicy(key.clone()));
+                continue;
+            }
+            match policy.normalize(PolicySource::Static) {
+                Err(error) => self.problems.push(Problem::Policy {
+                    key: key.clone(),
+                    error,
+                }),
+                Ok(effective) => self.changes(key.as_ref(), effective.changes),
+            }
+        }
+    }
+
+    fn changes(&mut self, key: Option<&Key>, changes: Vec<Change>) {
+        for change in changes {
+            let key = key.cloned();
+            match self.strict {
+                true => self.problems.push(Problem::Normalized { key, change }),
+                false => self.changes.push(PolicyChange { key, change }),
+            }
+        }
+    }
+
+    pub(crate) fn classifiers(&mut self, policies: &[StaticPolicy], known: &Registry<dyn Classifier>) {
+        self.names(policies, known, "retry.classifier_name", |policy| {
+            Some(&policy.retry.classifier_name)
+        });
+    }
+
+    pub(crate) fn budgets(&mut self, policies: &[StaticPolicy], known: &Registry<dyn Budget>) {
+        self.names(policies, known, "retry.budget.name", |policy| {
+            Some(&policy.retry.budget.name)
+        });
+        self.names(policies, known, "hedge.budget.name", |policy| {
+            policy.hedge.enabled.then_some(&policy.hedge.budget.name)
+        });
+    }
+
+    pub(crate) fn triggers(&mut self, policies: &[StaticPolicy], known: &Registry<dyn HedgeTrigger>) {
+        self.names(policies, known, "hedge.trigger_name", |policy| {
+            policy.hedge.enabled.then_some(&policy.hedge.trigger_name)
+        });
+    }
+
+    pub(crate) fn breakers(&mut self, policies: &[StaticPolicy], known: &Registry<dyn BreakerFactory>) {
+        self.names(policies, known, "circuit.breaker_name", |policy| {
+            policy.circuit.enabled.then_some(&policy.circuit.breaker_name)
+        });
+    }
+
+    fn names<P: ?Sized>(
+        &mut self,
+        policies: &[StaticPolicy],
+        known: &Registry<P>,
+        field: &'static str,
+        name: impl Fn(&Policy) -> Option<&Label>,
+    ) {
+        for StaticPolicy { key, policy } in policies {
+            let Some(name) = name(policy).filter(|name| !name.is_empty() && known.get(name).is_none()) else {
+                continue;
+            };
+            let missing = MissingPlugin {
+                key: key.clone(),
+                field,
+                name: name.clone(),
+                registered: known.names(),
+            };
+            self.problems.push(Problem::Missing(missing));
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! `ci`: all that a change must pass, step by step, each timed; a table in the end.
+
+use crate::cargo::Cargo;
+use crate::repo::Repo;
+use crate::verdict::Verdict;
+use crate::{api, msrv, reference, test, tidy};
+use anyhow::Result;
+use std::time::{Duration, Instant};
+
+type Step = (&'static str, fn(&Repo) -> Result<Verdict>);
+
+/// The steps, quick ones first and the tests last, so that their closing lines stand near the end.
+const STEPS: &[Step] = &[
+    ("format", |repo| Cargo::new(repo).args(["fmt", "--all", "--check"]).run()),
+    ("clippy, all features", |repo| clippy(repo, &["--workspace", "--all-features"])),
+    ("clippy, no features", |repo| clippy_without_features(repo)),
+    ("docs", |repo| {
+        Cargo::new(repo)
+            .args(["doc", "--no-deps", "--workspace", "--all-features"])
+            .env("RUSTDOCFLAGS", "-D warnings")
+            .run()
+    }),
+    ("tidy", tidy::run),
+    ("api", |repo| api::run(repo, true)),
+    ("reference", |repo| reference::run(repo, true)),
+    ("MSRV", msrv::run),
+    ("test", test::run),
+];
+
+/// A step that has run.
+struct Done {
+    name: &'static str,
+    verdict: Verdict,
+    took: Duration,
+}
+
+/// Runs every step, also after one that failed.
+pub(crate) fn run(repo: &Repo) -> Result<Verdict> {
+    let mut done = Vec::new();
+    for (name, step) in STEPS {
+        println!("\n== {name}");
+        let start = Instant::now();
+        let verdict = step(repo).unwrap_or_else(|error| {
+            println!("error: {error:#}");
+            Verdict::Failed(format!("{error:#}").lines().next().unwrap_or_default().to_owned())
+        });
+        let took = start.elapsed();
+        if verdict != Verdict::Passed(String::new()) {
+            println!("{name}: {verdict}: {}", verdict.note());
+        }
+        done.push(Done { name, verdict, took });
+    }
+    print!("\n{}", table(&done));
+    let failed: Vec<&str> = done
+        .iter()
+        .filter(|step| step.verdict.is_failure())
+        .map(|step| step.name)
+        .collect();
+    Ok(if failed.is_empty() {
+        Verdict::Passed(String::new())
+    } else {
+        Verdict::Failed(failed.join("; "))
+    })
+}
+
+fn clippy(repo: &Repo, selection: &[&str]) -> Result<Verdict> {
+    Cargo::new(repo)
+        .args(["clippy", "--all-targets"])
+        .args(selection)
+        .args(["--", "-D", "warnings"])
+        .run()
+}
+
+/// The libraries alone: this program would switch features of core on.
+fn clippy_without_features(repo: &Repo) -> Result<Verdict> {
+    let mut selection = vec!["--no-default-features"];
+    let names = repo.library_names();
+    selection.extend(names.iter().flat_map(|name| ["--package", name.as_str()]));
+    clippy(repo, &selection)
+}
+
+fn table(done: &[Done]) -> String {
+    let mut text = format!("{:<22}{:<10}{:>9}\n", "step", "result", "time");
+    for Done { name, verdict, took } in done {
+        let row = format!("{name:<22}{verdict:<10}{:>7.1} s  {}", took.as_secs_f64(), verdict.note());
+        text += row.trim_end();
+        text.push('\n');
+    }
+    let total: Duration = done.iter().map(|step| step.took).sum();
+    text + &format!("{:<32}{:>7.1} s\n", "all", total.as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_has_a_row_a_step_and_shows_what_was_not_made() {
+        let step = |name, verdict| Done {
+            name,
+            verdict,
+            took: Duration::from_millis(1500),
+        };
+        let text = table(&[
+            step("format", Verdict::Passed(String::new())),
+            step("MSRV", Verdict::NotMade("no rustup".to_owned())),
+        ]);
+        assert_eq!(
+            text,
+            "step                  result         time\n\
+             format                passed        1.5 s\n\
+             MSRV                  NOT MADE      1.5 s  no rustup\n\
+             all                                 3.0 s\n"
+        );
+    }
+}

@@ -1,0 +1,171 @@
+//! The list of tasks, the command line, and exit codes: 0 fine, 1 a task failed, 2 a wrong command line.
+
+use crate::repo::Repo;
+use crate::verdict::Verdict;
+use crate::{api, bench, ci, graph, reference, test, tidy};
+use anyhow::{Result, bail};
+use std::process::ExitCode;
+
+/// One task.
+struct Task {
+    name: &'static str,
+    /// What may stand behind the name.
+    arguments: Arguments,
+    /// What it does, in a line.
+    line: &'static str,
+    run: fn(&Repo, &[String]) -> Result<Verdict>,
+}
+
+/// What a task takes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Arguments {
+    None,
+    /// `--check`, or nothing.
+    Check,
+    /// Anything; it is handed on.
+    Any,
+}
+
+impl Arguments {
+    fn usage(self) -> &'static str {
+        match self {
+            Arguments::None => "",
+            Arguments::Check => " [--check]",
+            Arguments::Any => " [ARGUMENT...]",
+        }
+    }
+
+    fn allows(self, given: &[String]) -> bool {
+        match self {
+            Arguments::None => given.is_empty(),
+            Arguments::Check => given.is_empty() || given == ["--check"],
+            Arguments::Any => true,
+        }
+    }
+}
+
+const TASKS: &[Task] = &[
+    Task {
+        name: "test",
+        arguments: Arguments::None,
+        line: "run every test, doctest and example",
+        run: |repo, _| test::run(repo),
+    },
+    Task {
+        name: "ci",
+        arguments: Arguments::None,
+        line: "run all that a change must pass: format, clippy, docs, tidy, api, reference, MSRV, test",
+        run: |repo, _| ci::run(repo),
+    },
+    Task {
+        name: "reference",
+        arguments: Arguments::Check,
+        line: "write docs/reference from the code; --check only compares",
+        run: |repo, given| reference::run(repo, !given.is_empty()),
+    },
+    Task {
+        name: "tidy",
+        arguments: Arguments::None,
+        line: "check the house rules that a program can check",
+        run: |repo, _| tidy::run(repo),
+    },
+    Task {
+        name: "api",
+        arguments: Arguments::Check,
+        line: "write each library's public API to docs/api; --check only compares",
+        run: |repo, given| api::run(repo, !given.is_empty()),
+    },
+    Task {
+        name: "bench",
+        arguments: Arguments::Any,
+        line: "run the benches; arguments go to cargo bench",
+        run: bench::run,
+    },
+    Task {
+        name: "graph",
+        arguments: Arguments::None,
+        line: "print who depends on whom, by floors, as Mermaid",
+        run: |repo, _| graph::run(repo),
+    },
+];
+
+/// Runs what the command line asks for.
+pub(crate) fn main(arguments: Vec<String>) -> ExitCode {
+    let Some((name, given)) = arguments.split_first() else {
+        print!("{}", list());
+        return ExitCode::SUCCESS;
+    };
+    if ["help", "--help", "-h"].contains(&name.as_str()) {
+        print!("{}", list());
+        return ExitCode::SUCCESS;
+    }
+    let task = match choose(name, given) {
+        Ok(task) => task,
+        Err(error) => {
+            eprint!("error: {error}\n\n{}", list());
+            return ExitCode::from(2);
+        }
+    };
+    match Repo::open().and_then(|repo| (task.run)(&repo, given)) {
+        Ok(Verdict::Passed(_)) => ExitCode::SUCCESS,
+        Ok(Verdict::NotMade(note)) => {
+            eprintln!("{name}: NOT MADE: {note}");
+            ExitCode::SUCCESS
+        }
+        Ok(Verdict::Failed(note)) => {
+            eprintln!("{name}: FAILED: {note}");
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            eprintln!("{name}: error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn choose(name: &str, given: &[String]) -> Result<&'static Task> {
+    let Some(task) = TASKS.iter().find(|task| task.name == name) else {
+        bail!("there is no task {name:?}");
+    };
+    if !task.arguments.allows(given) {
+        bail!(
+            "{name} doesn't take {given:?}; write: cargo xtask {name}{}",
+            task.arguments.usage()
+        );
+    }
+    Ok(task)
+}
+
+fn list() -> String {
+    let mut text = String::from("cargo xtask TASK\n\n");
+    for task in TASKS {
+        let usage = format!("{}{}", task.name, task.arguments.usage());
+        text += &format!("  {usage:<22}{}\n", task.line);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_task_has_a_line_in_the_list() {
+        for task in TASKS {
+            assert!(list().contains(task.line), "{}", task.name);
+        }
+    }
+
+    #[test]
+    fn an_unknown_task_and_an_unknown_argument_are_errors_that_name_it() {
+        let error = |name, given: &[&str]| {
+            let given: Vec<String> = given.iter().map(ToString::to_string).collect();
+            choose(name, &given).err().map(|error| error.to_string())
+        };
+        assert_eq!(error("tset", &[]).as_deref(), Some("there is no task \"tset\""));
+        assert!(error("reference", &["--chekc"]).is_some_and(|text| text.contains("--chekc")));
+        assert!(error("tidy", &["--check"]).is_some());
+        assert_eq!(error("reference", &["--check"]), None);
+        assert_eq!(error("bench", &["--", "hedge"]), None);
+    }
+}

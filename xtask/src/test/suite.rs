@@ -1,0 +1,69 @@
+//! The whole suite: all features with doctests, no features, then the examples.
+
+use crate::cargo::Cargo;
+use crate::repo::Repo;
+use crate::test::examples;
+use crate::test::tally::Tally;
+use crate::verdict::Verdict;
+use anyhow::{Context, Result};
+use std::io::{BufRead, BufReader, Write};
+use std::process::Stdio;
+
+/// Runs the suite. The last line that it prints is `N passed, N failed, N skipped`.
+pub(crate) fn run(repo: &Repo) -> Result<Verdict> {
+    let all = Cargo::new(repo).args(["test", "--workspace", "--all-features", "--no-fail-fast"]);
+    // Without features no runtime's sleeper is there, so the pages that use one can't be compiled.
+    let none = Cargo::new(repo)
+        .args(["test", "--lib", "--tests", "--no-default-features", "--no-fail-fast"])
+        .packages(&repo.library_names());
+    let (mut sum, mut broken) = (Tally::default(), Vec::new());
+    for suite in [all, none] {
+        let (tally, problem) = stream(suite)?;
+        sum += tally;
+        broken.extend(problem);
+    }
+    let (tally, problem) = examples::run(repo)?;
+    sum += tally;
+    broken.extend(problem);
+
+    println!();
+    for problem in &broken {
+        println!("{problem}");
+    }
+    println!("{sum}");
+    Ok(if broken.is_empty() && sum.failed == 0 {
+        Verdict::Passed(sum.to_string())
+    } else {
+        Verdict::Failed(sum.to_string())
+    })
+}
+
+/// Runs a test command, shows what it prints as it comes, and adds up its closing lines. A command that fails
+/// without a failed test, because something doesn't compile say, counts as one failure.
+fn stream(cargo: Cargo) -> Result<(Tally, Option<String>)> {
+    let (mut command, shown) = cargo.show();
+    let mut child = command
+        .stdout(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("{shown:?} can't start"))?;
+    let mut sum = Tally::default();
+    if let Some(output) = child.stdout.take() {
+        let mut output = BufReader::new(output);
+        let mut line = Vec::new();
+        while output.read_until(b'\n', &mut line)? > 0 {
+            std::io::stdout().write_all(&line)?;
+            if let Some(tally) = Tally::of_line(&String::from_utf8_lossy(&line)) {
+                sum += tally;
+            }
+            line.clear();
+        }
+    }
+    let status = child.wait()?;
+    if status.success() {
+        return Ok((sum, None));
+    }
+    if sum.failed == 0 {
+        sum += Tally::one(false);
+    }
+    Ok((sum, Some(format!("{shown}: {status}"))))
+}
