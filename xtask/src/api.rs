@@ -35,10 +35,7 @@ pub(crate) fn run(repo: &Repo, check: bool) -> Result<Verdict> {
     }
     let mut stale = Vec::new();
     for name in repo.library_names() {
-        let json = repo
-            .target_directory()
-            .join("api/doc")
-            .join(format!("{}.json", name.replace('-', "_")));
+        let json = repo.target_directory().join("api/doc").join(format!("{}.json", name.replace('-', "_")));
         if let Some(other) = other_format(&json)? {
             return Ok(Verdict::NotMade(format!(
                 "rustdoc {TOOLCHAIN} writes format {other}, this reads {}",

@@ -12,8 +12,5 @@ pub(crate) fn run(repo: &Repo, arguments: &[String]) -> Result<Verdict> {
     if !repo.root.join(MANIFEST).exists() {
         return Ok(Verdict::Failed(format!("{MANIFEST} is not there")));
     }
-    Cargo::new(repo)
-        .args(["bench", "--manifest-path", MANIFEST])
-        .args(arguments)
-        .run()
+    Cargo::new(repo).args(["bench", "--manifest-path", MANIFEST]).args(arguments).run()
 }

@@ -28,10 +28,7 @@ impl Cargo {
 
     fn from(repo: &Repo, mut command: Command, shown: &str) -> Self {
         command.current_dir(&repo.root).stdin(Stdio::null());
-        Cargo {
-            command,
-            shown: shown.to_owned(),
-        }
+        Cargo { command, shown: shown.to_owned() }
     }
 
     /// Adds arguments.
@@ -59,8 +56,7 @@ impl Cargo {
 
     /// Builds into `target/<name>`, so that another toolchain or flag doesn't throw away what is built.
     pub(crate) fn own_target(mut self, repo: &Repo, name: &str) -> Self {
-        self.command
-            .env("CARGO_TARGET_DIR", repo.target_directory().join(name));
+        self.command.env("CARGO_TARGET_DIR", repo.target_directory().join(name));
         self
     }
 

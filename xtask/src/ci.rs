@@ -51,24 +51,13 @@ pub(crate) fn run(repo: &Repo) -> Result<Verdict> {
         done.push(Done { name, verdict, took });
     }
     print!("\n{}", table(&done));
-    let failed: Vec<&str> = done
-        .iter()
-        .filter(|step| step.verdict.is_failure())
-        .map(|step| step.name)
-        .collect();
-    Ok(if failed.is_empty() {
-        Verdict::Passed(String::new())
-    } else {
-        Verdict::Failed(failed.join("; "))
-    })
+    let failed: Vec<&str> =
+        done.iter().filter(|step| step.verdict.is_failure()).map(|step| step.name).collect();
+    Ok(if failed.is_empty() { Verdict::Passed(String::new()) } else { Verdict::Failed(failed.join("; ")) })
 }
 
 fn clippy(repo: &Repo, selection: &[&str]) -> Result<Verdict> {
-    Cargo::new(repo)
-        .args(["clippy", "--all-targets"])
-        .args(selection)
-        .args(["--", "-D", "warnings"])
-        .run()
+    Cargo::new(repo).args(["clippy", "--all-targets"]).args(selection).args(["--", "-D", "warnings"]).run()
 }
 
 /// The libraries alone: this program would switch features of core on.
@@ -96,11 +85,7 @@ mod tests {
 
     #[test]
     fn the_table_has_a_row_a_step_and_shows_what_was_not_made() {
-        let step = |name, verdict| Done {
-            name,
-            verdict,
-            took: Duration::from_millis(1500),
-        };
+        let step = |name, verdict| Done { name, verdict, took: Duration::from_millis(1500) };
         let text = table(&[
             step("format", Verdict::Passed(String::new())),
             step("MSRV", Verdict::NotMade("no rustup".to_owned())),

@@ -20,8 +20,5 @@ pub(crate) const TEST_KIT: &str = "recourse-test";
 
 /// A crate's floor.
 pub(crate) fn floor(name: &str) -> Option<u32> {
-    FLOORS
-        .iter()
-        .find(|(known, _)| *known == name)
-        .map(|(_, floor)| *floor)
+    FLOORS.iter().find(|(known, _)| *known == name).map(|(_, floor)| *floor)
 }

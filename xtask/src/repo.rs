@@ -40,10 +40,7 @@ impl Repo {
             .no_deps()
             .exec()
             .context("cargo can't read the workspace")?;
-        Ok(Repo {
-            root: metadata.workspace_root.clone().into(),
-            metadata,
-        })
+        Ok(Repo { root: metadata.workspace_root.clone().into(), metadata })
     }
 
     /// Where cargo builds.
@@ -65,10 +62,7 @@ impl Repo {
 
     /// The names of [`libraries`](Self::libraries).
     pub(crate) fn library_names(&self) -> Vec<String> {
-        self.libraries()
-            .iter()
-            .map(|package| package.name.to_string())
-            .collect()
+        self.libraries().iter().map(|package| package.name.to_string()).collect()
     }
 
     /// The packages of another workspace in the project, if it is there.
@@ -87,10 +81,7 @@ impl Repo {
 
     /// A path on disk, from the root and with `/`.
     pub(crate) fn relative(&self, path: &Path) -> String {
-        path.strip_prefix(&self.root)
-            .unwrap_or(path)
-            .to_string_lossy()
-            .replace('\\', "/")
+        path.strip_prefix(&self.root).unwrap_or(path).to_string_lossy().replace('\\', "/")
     }
 
     /// Every text file of the project that is tracked, or would be by `git add --all`.
@@ -121,10 +112,8 @@ impl Repo {
             "git ls-files: {}",
             String::from_utf8_lossy(&output.stderr).trim_end()
         );
-        let mut paths: Vec<String> = String::from_utf8_lossy(&output.stdout)
-            .split_terminator('\0')
-            .map(str::to_owned)
-            .collect();
+        let mut paths: Vec<String> =
+            String::from_utf8_lossy(&output.stdout).split_terminator('\0').map(str::to_owned).collect();
         paths.sort();
         paths.dedup();
         Ok(paths)

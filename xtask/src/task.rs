@@ -128,10 +128,7 @@ fn choose(name: &str, given: &[String]) -> Result<&'static Task> {
         bail!("there is no task {name:?}");
     };
     if !task.arguments.allows(given) {
-        bail!(
-            "{name} doesn't take {given:?}; write: cargo xtask {name}{}",
-            task.arguments.usage()
-        );
+        bail!("{name} doesn't take {given:?}; write: cargo xtask {name}{}", task.arguments.usage());
     }
     Ok(task)
 }

@@ -19,10 +19,7 @@ impl Toolchain {
         if answers(Command::new("rustc").arg("--version"), version) {
             return Ok(Toolchain::Running);
         }
-        if answers(
-            Command::new("rustup").args(["run", version, "rustc", "--version"]),
-            version,
-        ) {
+        if answers(Command::new("rustup").args(["run", version, "rustc", "--version"]), version) {
             return Ok(Toolchain::Named(version.to_owned()));
         }
         println!("$ rustup toolchain install {version} --profile minimal");

@@ -24,21 +24,13 @@ pub struct BudgetConfigError {
 
 impl BudgetConfigError {
     pub(crate) fn new(field: &'static str, value: impl fmt::Display, allowed: &'static str) -> Self {
-        BudgetConfigError {
-            field,
-            value: value.to_string(),
-            allowed,
-        }
+        BudgetConfigError { field, value: value.to_string(), allowed }
     }
 }
 
 impl fmt::Display for BudgetConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} = {} is not allowed: {}",
-            self.field, self.value, self.allowed
-        )
+        write!(f, "{} = {} is not allowed: {}", self.field, self.value, self.allowed)
     }
 }
 

@@ -47,9 +47,7 @@ impl Refill {
     /// All that has flowed in by `now`, the first filling included, in parts. Never falls as `now` grows.
     pub(crate) fn inflow(&self, now: Moment) -> u64 {
         let refilled = (u128::from(now.as_nanos()) * u128::from(self.parts_per_nano)) >> FRACTION_BITS;
-        u64::try_from(refilled)
-            .unwrap_or(u64::MAX)
-            .saturating_add(self.capacity)
+        u64::try_from(refilled).unwrap_or(u64::MAX).saturating_add(self.capacity)
     }
 
     /// So many tokens in parts; `None` if they don't fit into the bucket.
@@ -68,20 +66,7 @@ impl Refill {
 mod tests {
     use super::*;
 
-    const RATES: [f64; 12] = [
-        0.0,
-        5e-324,
-        1e-9,
-        1.4e-9,
-        1e-3,
-        0.1,
-        1.0,
-        33.3,
-        50.0,
-        1e6,
-        123_456_789.0,
-        1e9,
-    ];
+    const RATES: [f64; 12] = [0.0, 5e-324, 1e-9, 1.4e-9, 1e-3, 0.1, 1.0, 33.3, 50.0, 1e6, 123_456_789.0, 1e9];
     const CAPACITIES: [u32; 4] = [1, 100, 1_000_000, u32::MAX];
 
     fn refilled(refill: &Refill, nanos: u64) -> u64 {
@@ -109,10 +94,7 @@ mod tests {
             for capacity in CAPACITIES {
                 let refill = Refill::new(capacity, rate);
                 let token = 1.0 / refill.parts_per_token as f64;
-                assert!(
-                    token <= 1e-9 || token / rate <= 15e-9,
-                    "{capacity} {rate}: {token}"
-                );
+                assert!(token <= 1e-9 || token / rate <= 15e-9, "{capacity} {rate}: {token}");
             }
         }
     }
@@ -133,11 +115,7 @@ mod tests {
             for capacity in CAPACITIES {
                 let refill = Refill::new(capacity, rate);
                 assert_eq!(refill.tokens_in(refilled(&refill, nanos)), tokens, "{rate}");
-                assert_eq!(
-                    refill.tokens_in(refilled(&refill, nanos - 1)),
-                    tokens - 1,
-                    "{rate}"
-                );
+                assert_eq!(refill.tokens_in(refilled(&refill, nanos - 1)), tokens - 1, "{rate}");
             }
         }
     }

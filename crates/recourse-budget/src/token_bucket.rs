@@ -146,10 +146,7 @@ impl TokenBucket {
             let Some(after) = self.after_taking(parts, inflow, outflow) else {
                 return false;
             };
-            match self
-                .outflow
-                .compare_exchange_weak(outflow, after, Ordering::AcqRel, Ordering::Acquire)
-            {
+            match self.outflow.compare_exchange_weak(outflow, after, Ordering::AcqRel, Ordering::Acquire) {
                 Ok(_) => return true,
                 Err(current) => outflow = current,
             }
@@ -239,19 +236,8 @@ mod tests {
     fn grants(bucket: &TokenBucket, request: &BudgetRequest<'_>) -> bool {
         let would_deny = bucket.would_deny(request);
         let decision = bucket.allow_attempt(request);
-        assert_eq!(
-            would_deny.is_none(),
-            decision.allowed,
-            "the peek and the decision differ"
-        );
-        assert_eq!(
-            decision.reason,
-            if decision.allowed {
-                reason::ALLOWED
-            } else {
-                reason::BUDGET_DENIED
-            }
-        );
+        assert_eq!(would_deny.is_none(), decision.allowed, "the peek and the decision differ");
+        assert_eq!(decision.reason, if decision.allowed { reason::ALLOWED } else { reason::BUDGET_DENIED });
         decision.allowed
     }
 
@@ -339,11 +325,7 @@ mod tests {
         }
         assert!(grants(&bucket, &retry(at(0))));
         for nanos in [u64::MAX, 0] {
-            assert_eq!(
-                bucket.would_deny(&retry(at(nanos))).is_some(),
-                nanos == 0,
-                "{nanos}"
-            );
+            assert_eq!(bucket.would_deny(&retry(at(nanos))).is_some(), nanos == 0, "{nanos}");
             assert_eq!(bucket.available(at(0)), 0);
         }
     }
@@ -382,20 +364,12 @@ mod tests {
     #[test]
     fn tokens_taken_as_they_come_are_exactly_the_rate() {
         for (rate, period) in [(50.0, 20_000_000), (1.0, 1_000_000_000), (1e3 / 3.0, 3_000_000)] {
-            for (start, early) in [
-                (0, 1),
-                (1_234_560, 1),
-                (86_400_000_000_000, 1),
-                (1_234_567_891, 20),
-            ] {
+            for (start, early) in [(0, 1), (1_234_560, 1), (86_400_000_000_000, 1), (1_234_567_891, 20)] {
                 let bucket = bucket(1, rate);
                 assert!(grants(&bucket, &retry(at(start))));
                 for token in 1..=1_000 {
                     let due = start + token * period;
-                    assert!(
-                        !grants(&bucket, &retry(at(due - early))),
-                        "{rate} {start} {token}"
-                    );
+                    assert!(!grants(&bucket, &retry(at(due - early))), "{rate} {start} {token}");
                     assert!(grants(&bucket, &retry(at(due))), "{rate} {start} {token}");
                 }
             }
@@ -473,12 +447,7 @@ mod tests {
             let error = TokenBucket::new(capacity, rate).unwrap_err();
             assert_eq!(error.field, field);
             assert!(error.value.contains(value), "{error}");
-            assert!(
-                error
-                    .to_string()
-                    .starts_with(&format!("{field} = {}", error.value)),
-                "{error}"
-            );
+            assert!(error.to_string().starts_with(&format!("{field} = {}", error.value)), "{error}");
         }
     }
 

@@ -32,11 +32,7 @@ mod tests {
     #[test]
     fn everything_is_allowed_at_any_cost() {
         let key = Key::from_static("svc.op");
-        for (attempt, kind) in [
-            (0, AttemptKind::Retry),
-            (9, AttemptKind::Retry),
-            (0, AttemptKind::Hedge),
-        ] {
+        for (attempt, kind) in [(0, AttemptKind::Retry), (9, AttemptKind::Retry), (0, AttemptKind::Hedge)] {
             let request = BudgetRequest::new(&key, attempt, kind, Now::at(Moment::ZERO)).with_cost(u32::MAX);
             let decision = Unlimited.allow_attempt(&request);
             assert!(decision.allowed && decision.reason == reason::ALLOWED && decision.release.is_none());

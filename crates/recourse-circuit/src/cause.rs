@@ -15,14 +15,8 @@ pub const PROBE_FAILED: &str = "probe_failed";
 /// assert!(recourse_circuit::cause::ALL.iter().any(|(cause, _)| *cause == "probe_failed"));
 /// ```
 pub const ALL: &[(&str, &str)] = &[
-    (
-        CONSECUTIVE_FAILURES,
-        "as many attempts in a row as the threshold says have failed",
-    ),
-    (
-        COOLDOWN_OVER,
-        "the circuit was open for its cooldown, and an attempt asked",
-    ),
+    (CONSECUTIVE_FAILURES, "as many attempts in a row as the threshold says have failed"),
+    (COOLDOWN_OVER, "the circuit was open for its cooldown, and an attempt asked"),
     (PROBE_SUCCEEDED, "the probe of a half-open circuit succeeded"),
     (PROBE_FAILED, "the probe of a half-open circuit failed"),
 ];

@@ -73,10 +73,7 @@ impl ConsecutiveFailures {
 
     fn unchecked(settings: &BreakerSettings) -> Self {
         let circuit = Circuit::closed(settings);
-        ConsecutiveFailures {
-            summary: Summary::of(&circuit),
-            circuit: Mutex::new(circuit),
-        }
+        ConsecutiveFailures { summary: Summary::of(&circuit), circuit: Mutex::new(circuit) }
     }
 
     /// Down votes in a row while the circuit is closed; 0 in any other state.

@@ -18,11 +18,7 @@ pub struct SettingsError {
 
 impl fmt::Display for SettingsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} = {} is not allowed: {}",
-            self.field, self.value, self.allowed
-        )
+        write!(f, "{} = {} is not allowed: {}", self.field, self.value, self.allowed)
     }
 }
 
@@ -57,14 +53,8 @@ mod tests {
             check(&BreakerSettings::new(threshold, Duration::from_millis(millis)))
                 .map_err(|error| error.to_string())
         };
-        assert_eq!(
-            error(0, 100),
-            Err("circuit.threshold = 0 is not allowed: at least 1".to_owned())
-        );
-        assert_eq!(
-            error(1, 99),
-            Err("circuit.cooldown = 99ms is not allowed: at least 100ms".to_owned())
-        );
+        assert_eq!(error(0, 100), Err("circuit.threshold = 0 is not allowed: at least 1".to_owned()));
+        assert_eq!(error(1, 99), Err("circuit.cooldown = 99ms is not allowed: at least 100ms".to_owned()));
         assert_eq!(error(1, 100), Ok(()));
     }
 }

@@ -47,7 +47,7 @@ impl Circuit {
         }
     }
 
-    /// From when and until when an open circuit is closed to primaries, and changes nothing when one asks.
+    /// While open: a primary that asks from the first moment on and before the second is rejected, and changes nothing.
     pub(crate) fn rejecting(&self) -> Option<(Moment, Moment)> {
         match self.phase {
             Phase::Open { since } => Some((since, since + self.cooldown)),

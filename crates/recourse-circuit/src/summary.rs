@@ -44,11 +44,7 @@ pub(crate) enum Standing {
 
 impl Summary {
     pub(crate) fn of(circuit: &Circuit) -> Self {
-        let summary = Summary {
-            word: AtomicU64::new(0),
-            from: AtomicU64::new(0),
-            until: AtomicU64::new(0),
-        };
+        let summary = Summary { word: AtomicU64::new(0), from: AtomicU64::new(0), until: AtomicU64::new(0) };
         summary.follow(circuit);
         summary
     }

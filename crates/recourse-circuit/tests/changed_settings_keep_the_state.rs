@@ -57,16 +57,9 @@ fn a_changed_cooldown_applies_to_a_circuit_that_is_open() {
     fail(&breaker, 100);
     breaker.reconfigure(&settings(1, 50));
     assert_eq!(ask(&breaker, 149), None);
-    assert!(
-        breaker
-            .would_reject(&Now::at(at(100)), Duration::from_secs(49))
-            .is_some()
-    );
+    assert!(breaker.would_reject(&Now::at(at(100)), Duration::from_secs(49)).is_some());
     breaker.reconfigure(&settings(1, 5));
-    assert_eq!(
-        breaker.would_reject(&Now::at(at(100)), Duration::from_secs(5)),
-        None
-    );
+    assert_eq!(breaker.would_reject(&Now::at(at(100)), Duration::from_secs(5)), None);
     assert!(ask(&breaker, 105).is_some_and(|ticket| ticket.probe));
 }
 
@@ -87,21 +80,12 @@ fn the_factory_makes_a_closed_breaker_of_its_own_for_each_key() {
     let [one, other] =
         ["a.one", "a.other"].map(|key| factory.breaker(&Key::from_static(key), &settings(1, 10)));
     fail(&*one, 0);
-    assert_eq!(
-        (one.state(), other.state()),
-        (CircuitState::Open, CircuitState::Closed)
-    );
+    assert_eq!((one.state(), other.state()), (CircuitState::Open, CircuitState::Closed));
 }
 
 #[test]
 fn settings_that_no_policy_can_hold_are_refused() {
     let refused = |settings| ConsecutiveFailures::new(settings).map_err(|error| error.to_string());
-    assert_eq!(
-        refused(settings(0, 10)).unwrap_err(),
-        "circuit.threshold = 0 is not allowed: at least 1"
-    );
-    assert_eq!(
-        refused(settings(1, 0)).unwrap_err(),
-        "circuit.cooldown = 0ns is not allowed: at least 100ms"
-    );
+    assert_eq!(refused(settings(0, 10)).unwrap_err(), "circuit.threshold = 0 is not allowed: at least 1");
+    assert_eq!(refused(settings(1, 0)).unwrap_err(), "circuit.cooldown = 0ns is not allowed: at least 100ms");
 }

@@ -82,10 +82,7 @@ fn a_probe_that_succeeds_closes_and_one_that_fails_opens_for_another_cooldown() 
     let breaker = opened(2);
     let reopens = Transition::new(HalfOpen, Open, cause::PROBE_FAILED, at(1_500));
     assert_eq!(vote(&breaker, 1_500, Health::Down), Some(reopens));
-    assert!(matches!(
-        ask(&breaker, AttemptKind::Retry, 2_499),
-        Admission::Rejected(_)
-    ));
+    assert!(matches!(ask(&breaker, AttemptKind::Retry, 2_499), Admission::Rejected(_)));
     let closes = Transition::new(HalfOpen, Closed, cause::PROBE_SUCCEEDED, at(2_500));
     assert_eq!(vote(&breaker, 2_500, Health::Up), Some(closes));
     assert_eq!((breaker.state(), breaker.failures()), (Closed, 0));
@@ -129,10 +126,7 @@ fn a_result_from_before_the_last_change_is_ignored() {
     for health in [Health::Up, Health::Down, Health::None] {
         assert_eq!(breaker.report(late, health, &Now::at(at(1_000))), None);
     }
-    assert!(matches!(
-        ask(&breaker, AttemptKind::Retry, 1_000),
-        Admission::Rejected(_)
-    ));
+    assert!(matches!(ask(&breaker, AttemptKind::Retry, 1_000), Admission::Rejected(_)));
     breaker.report(probe, Health::Up, &Now::at(at(1_000)));
     assert_eq!(breaker.report(late, Health::Down, &Now::at(at(1_000))), None);
     assert_eq!((breaker.state(), breaker.failures()), (Closed, 0));
@@ -144,15 +138,9 @@ fn an_old_probe_does_not_free_the_slot_of_the_present_one() {
     let given_back = ticket(&breaker, 1_000);
     breaker.report(given_back, Health::None, &Now::at(at(1_000)));
     let present = ticket(&breaker, 1_000);
-    assert_eq!(
-        breaker.report(given_back, Health::None, &Now::at(at(1_000))),
-        None
-    );
+    assert_eq!(breaker.report(given_back, Health::None, &Now::at(at(1_000))), None);
     assert_eq!(breaker.report(given_back, Health::Up, &Now::at(at(1_000))), None);
-    assert!(matches!(
-        ask(&breaker, AttemptKind::Retry, 1_000),
-        Admission::Rejected(_)
-    ));
+    assert!(matches!(ask(&breaker, AttemptKind::Retry, 1_000), Admission::Rejected(_)));
     assert!(breaker.report(present, Health::Up, &Now::at(at(1_000))).is_some());
 }
 

@@ -47,11 +47,7 @@ fn one_of_many_threads_gets_the_probe_when_the_cooldown_is_over() {
                     barrier.wait();
                     // Every third probe says nothing, so the next round begins half-open instead of open.
                     if let Admission::Admitted(ticket, _) = answer {
-                        let health = if round % 3 == 0 {
-                            Health::None
-                        } else {
-                            Health::Down
-                        };
+                        let health = if round % 3 == 0 { Health::None } else { Health::Down };
                         breaker.report(ticket, health, &Now::at(now));
                     }
                 }
@@ -59,10 +55,7 @@ fn one_of_many_threads_gets_the_probe_when_the_cooldown_is_over() {
         }
     });
     let half_open_rounds = u32::try_from((ROUNDS - 1) / 3).unwrap();
-    assert_eq!(
-        transitions.load(Ordering::Relaxed),
-        u32::try_from(ROUNDS).unwrap() - half_open_rounds
-    );
+    assert_eq!(transitions.load(Ordering::Relaxed), u32::try_from(ROUNDS).unwrap() - half_open_rounds);
 }
 
 #[test]
@@ -82,11 +75,7 @@ fn a_storm_of_votes_never_lets_two_probes_out_nor_leaves_the_circuit_stuck() {
                     let now = Moment::from_nanos(
                         clock.fetch_add(COOLDOWN.as_nanos() as u64 / 8, Ordering::Relaxed),
                     );
-                    let kind = if random & 1 == 0 {
-                        AttemptKind::Retry
-                    } else {
-                        AttemptKind::Hedge
-                    };
+                    let kind = if random & 1 == 0 { AttemptKind::Retry } else { AttemptKind::Hedge };
                     let Admission::Admitted(ticket, _) = ask(breaker, kind, now) else {
                         continue;
                     };
@@ -109,10 +98,7 @@ fn a_storm_of_votes_never_lets_two_probes_out_nor_leaves_the_circuit_stuck() {
             });
         }
     });
-    assert!(
-        opened.load(Ordering::Relaxed) > 10,
-        "the storm never opened the circuit"
-    );
+    assert!(opened.load(Ordering::Relaxed) > 10, "the storm never opened the circuit");
     // Nothing is in flight: after one cooldown the next attempt goes through, and its success closes the circuit.
     let now = Moment::from_nanos(clock.load(Ordering::Relaxed)) + COOLDOWN;
     let Admission::Admitted(ticket, _) = ask(&breaker, AttemptKind::Retry, now) else {

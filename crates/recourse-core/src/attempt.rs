@@ -27,12 +27,7 @@ impl Attempt {
     /// The first attempt of a call, without a limit; for tests.
     #[must_use]
     pub const fn first() -> Self {
-        Attempt {
-            index: 0,
-            hedge_index: 0,
-            policy_id: "",
-            time_left: None,
-        }
+        Attempt { index: 0, hedge_index: 0, policy_id: "", time_left: None }
     }
 
     /// An attempt with all it carries; for executors and tests.
@@ -43,12 +38,7 @@ impl Attempt {
         policy_id: &'static str,
         time_left: Option<Duration>,
     ) -> Self {
-        Attempt {
-            index,
-            hedge_index,
-            policy_id,
-            time_left,
-        }
+        Attempt { index, hedge_index, policy_id, time_left }
     }
 
     /// Which attempt group this is, from 0.

@@ -45,17 +45,12 @@ impl Attributes {
     /// The value of a note.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.entries
-            .iter()
-            .find(|(known, _)| known == name)
-            .map(|(_, value)| value.as_str())
+        self.entries.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
     /// Every note, in the order in which they were first set.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> + '_ {
-        self.entries
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()))
+        self.entries.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// Sets every note of `other` here too.

@@ -99,14 +99,7 @@ impl<'a> BudgetRequest<'a> {
     /// ```
     #[must_use]
     pub fn new(key: &'a Key, attempt: u32, kind: AttemptKind, now: Now<'a>) -> Self {
-        BudgetRequest {
-            key,
-            attempt,
-            kind,
-            cost: 1,
-            time_left: None,
-            now,
-        }
+        BudgetRequest { key, attempt, kind, cost: 1, time_left: None, now }
     }
 
     /// The same at another cost.
@@ -182,27 +175,15 @@ impl Decision {
     /// The attempt may start.
     #[must_use]
     pub const fn allow() -> Self {
-        Decision {
-            allowed: true,
-            reason: Label::from_static(reason::ALLOWED),
-            release: None,
-        }
+        Decision { allowed: true, reason: Label::from_static(reason::ALLOWED), release: None }
     }
 
     /// The attempt may not start; an empty reason becomes `budget_denied`.
     #[must_use]
     pub fn deny(reason: impl Into<Label>) -> Self {
         let reason = reason.into();
-        let reason = if reason.is_empty() {
-            Label::from_static(reason::BUDGET_DENIED)
-        } else {
-            reason
-        };
-        Decision {
-            allowed: false,
-            reason,
-            release: None,
-        }
+        let reason = if reason.is_empty() { Label::from_static(reason::BUDGET_DENIED) } else { reason };
+        Decision { allowed: false, reason, release: None }
     }
 
     /// The same with something to run when the attempt ends.

@@ -113,19 +113,13 @@ impl Ticket {
     /// An admission through a closed circuit.
     #[must_use]
     pub const fn normal(generation: u64) -> Self {
-        Ticket {
-            generation,
-            probe: false,
-        }
+        Ticket { generation, probe: false }
     }
 
     /// An admission as a probe of a half-open circuit.
     #[must_use]
     pub const fn probe(generation: u64) -> Self {
-        Ticket {
-            generation,
-            probe: true,
-        }
+        Ticket { generation, probe: true }
     }
 }
 
@@ -143,10 +137,7 @@ impl Rejection {
     /// A rejection in this state.
     #[must_use]
     pub fn new(state: CircuitState, reason: impl Into<Label>) -> Self {
-        Rejection {
-            state,
-            reason: reason.into(),
-        }
+        Rejection { state, reason: reason.into() }
     }
 }
 
@@ -198,11 +189,6 @@ impl Transition {
     /// A change of state.
     #[must_use]
     pub fn new(from: CircuitState, to: CircuitState, cause: impl Into<Label>, at: Moment) -> Self {
-        Transition {
-            from,
-            to,
-            cause: cause.into(),
-            at,
-        }
+        Transition { from, to, cause: cause.into(), at }
     }
 }

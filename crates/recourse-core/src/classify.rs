@@ -58,28 +58,19 @@ impl<'a> AttemptResult<'a> {
     /// The operation returned a value.
     #[must_use]
     pub fn of_value<T: Any>(value: &'a T) -> Self {
-        AttemptResult {
-            what: What::Value(value, type_name::<T>()),
-            idempotent: None,
-        }
+        AttemptResult { what: What::Value(value, type_name::<T>()), idempotent: None }
     }
 
     /// The operation returned an error.
     #[must_use]
     pub fn of_error<M, E: Failure<M>>(error: &'a E) -> Self {
-        AttemptResult {
-            what: What::Error(error, error.as_error(), type_name::<E>()),
-            idempotent: None,
-        }
+        AttemptResult { what: What::Error(error, error.as_error(), type_name::<E>()), idempotent: None }
     }
 
     /// The attempt ran out of its time.
     #[must_use]
     pub const fn of_timeout() -> Self {
-        AttemptResult {
-            what: What::TimedOut,
-            idempotent: None,
-        }
+        AttemptResult { what: What::TimedOut, idempotent: None }
     }
 
     /// The same with what the call site said of repeating the operation.

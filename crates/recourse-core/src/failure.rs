@@ -71,10 +71,7 @@ pub fn find_error<'e, T: Error + 'static>(error: &'e (dyn Error + 'static)) -> O
             return Some(found);
         }
         // An io::Error names the source of the error inside it, not that error itself.
-        next = match error
-            .downcast_ref::<std::io::Error>()
-            .and_then(std::io::Error::get_ref)
-        {
+        next = match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
             Some(inner) => Some(inner),
             None => error.source(),
         };
@@ -105,13 +102,7 @@ impl HttpFailure {
     /// An answer with this status to a request with this method (`GET`, in capitals). Status 0 is a transport error.
     #[must_use]
     pub fn new(status: u16, method: impl Into<Label>) -> Self {
-        HttpFailure {
-            status,
-            method: method.into(),
-            retry_after: None,
-            do_not_retry: false,
-            source: None,
-        }
+        HttpFailure { status, method: method.into(), retry_after: None, do_not_retry: false, source: None }
     }
 
     /// No answer arrived.
@@ -177,9 +168,7 @@ impl fmt::Display for HttpFailure {
 
 impl Error for HttpFailure {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source
-            .as_deref()
-            .map(|source| source as &(dyn Error + 'static))
+        self.source.as_deref().map(|source| source as &(dyn Error + 'static))
     }
 }
 
@@ -202,12 +191,7 @@ impl GrpcFailure {
     /// A call that ended with this status.
     #[must_use]
     pub fn new(code: GrpcCode) -> Self {
-        GrpcFailure {
-            code,
-            retry_after: None,
-            do_not_retry: false,
-            source: None,
-        }
+        GrpcFailure { code, retry_after: None, do_not_retry: false, source: None }
     }
 
     /// The same with the server's pushback: the wait that it asked for (gRFC A6).
@@ -258,9 +242,7 @@ impl fmt::Display for GrpcFailure {
 
 impl Error for GrpcFailure {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source
-            .as_deref()
-            .map(|source| source as &(dyn Error + 'static))
+        self.source.as_deref().map(|source| source as &(dyn Error + 'static))
     }
 }
 

@@ -68,15 +68,7 @@ impl HedgeState {
         hedge_delay: Duration,
     ) -> Self {
         let call_started = group_started;
-        HedgeState {
-            call_started,
-            group_started,
-            now,
-            launched,
-            max_hedges,
-            hedge_delay,
-            latency: None,
-        }
+        HedgeState { call_started, group_started, now, launched, max_hedges, hedge_delay, latency: None }
     }
 
     /// The same in a call that began earlier.
@@ -163,13 +155,7 @@ impl LatencySnapshot {
     /// A snapshot from its quantiles.
     #[must_use]
     pub const fn new(p50: Duration, p90: Duration, p95: Duration, p99: Duration, samples: u64) -> Self {
-        LatencySnapshot {
-            p50,
-            p90,
-            p95,
-            p99,
-            samples,
-        }
+        LatencySnapshot { p50, p90, p95, p99, samples }
     }
 }
 
@@ -187,36 +173,24 @@ impl HedgeDecision {
     /// Launch a hedge now; don't ask again in this group.
     #[must_use]
     pub const fn spawn() -> Self {
-        HedgeDecision {
-            spawn: true,
-            next_check_in: None,
-        }
+        HedgeDecision { spawn: true, next_check_in: None }
     }
 
     /// Launch a hedge now and ask again after `wait`.
     #[must_use]
     pub const fn spawn_and_check_in(wait: Duration) -> Self {
-        HedgeDecision {
-            spawn: true,
-            next_check_in: Some(wait),
-        }
+        HedgeDecision { spawn: true, next_check_in: Some(wait) }
     }
 
     /// No hedge now; ask again after `wait`.
     #[must_use]
     pub const fn check_in(wait: Duration) -> Self {
-        HedgeDecision {
-            spawn: false,
-            next_check_in: Some(wait),
-        }
+        HedgeDecision { spawn: false, next_check_in: Some(wait) }
     }
 
     /// No hedge now, nor later in this group.
     #[must_use]
     pub const fn never() -> Self {
-        HedgeDecision {
-            spawn: false,
-            next_check_in: None,
-        }
+        HedgeDecision { spawn: false, next_check_in: None }
     }
 }

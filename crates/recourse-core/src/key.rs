@@ -46,9 +46,7 @@ impl Key {
     ///
     /// [`KeyError`] if the text is empty or consists of dots and whitespace alone.
     pub fn new(text: &str) -> Result<Self, KeyError> {
-        let (namespace, name) = split(text).ok_or_else(|| KeyError {
-            given: text.to_owned(),
-        })?;
+        let (namespace, name) = split(text).ok_or_else(|| KeyError { given: text.to_owned() })?;
         let canonical = if !namespace.is_empty() {
             format!("{namespace}.{name}")
         } else if split(name) == Some(("", name)) {
@@ -90,14 +88,8 @@ impl Key {
             at += 1;
         }
         assert!(solid, "a key must not be empty or of dots alone");
-        assert!(
-            dot > 0,
-            "a static key must not begin with a dot: leave the dot out"
-        );
-        assert!(
-            tight(bytes, 0, dot),
-            "a static key must not have whitespace round its parts"
-        );
+        assert!(dot > 0, "a static key must not begin with a dot: leave the dot out");
+        assert!(tight(bytes, 0, dot), "a static key must not have whitespace round its parts");
         let name_at = if dot + 1 < bytes.len() {
             assert!(
                 tight(bytes, dot + 1, bytes.len()),
@@ -277,10 +269,7 @@ mod tests {
         for text in ["", " ", ".", "...", " . . "] {
             let error = Key::new(text).unwrap_err();
             assert_eq!(error.given, text);
-            assert!(
-                error.to_string().starts_with(&format!("{text:?} is not a key")),
-                "{error}"
-            );
+            assert!(error.to_string().starts_with(&format!("{text:?} is not a key")), "{error}");
         }
     }
 
@@ -290,21 +279,13 @@ mod tests {
             let key = Key::new(text).unwrap();
             let again = Key::new(key.as_str()).unwrap();
             assert_eq!(again, key, "{text:?}");
-            assert_eq!(
-                (again.namespace(), again.name()),
-                (key.namespace(), key.name()),
-                "{text:?}"
-            );
+            assert_eq!((again.namespace(), again.name()), (key.namespace(), key.name()), "{text:?}");
         }
     }
 
     #[test]
     fn a_static_key_equals_the_parsed_one() {
-        const KEYS: [Key; 3] = [
-            Key::from_static("a.b.c"),
-            Key::from_static("a."),
-            Key::from_static("solo"),
-        ];
+        const KEYS: [Key; 3] = [Key::from_static("a.b.c"), Key::from_static("a."), Key::from_static("solo")];
         for key in KEYS {
             let parsed = Key::new(key.as_str()).unwrap();
             assert_eq!(parsed, key);

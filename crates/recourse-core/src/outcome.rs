@@ -96,22 +96,12 @@ impl Outcome {
         let reason = reason.into();
         Outcome::plain(
             kind,
-            if reason.is_empty() {
-                Label::from_static(kind.default_reason())
-            } else {
-                reason
-            },
+            if reason.is_empty() { Label::from_static(kind.default_reason()) } else { reason },
         )
     }
 
     const fn plain(kind: OutcomeKind, reason: Label) -> Self {
-        Outcome {
-            kind,
-            reason,
-            attributes: Attributes::new(),
-            backoff: None,
-            health: kind.default_health(),
-        }
+        Outcome { kind, reason, attributes: Attributes::new(), backoff: None, health: kind.default_health() }
     }
 
     /// The same with one more note.
@@ -210,10 +200,7 @@ mod tests {
     #[test]
     fn an_unknown_outcome_is_settled_as_an_abort() {
         let settled = Outcome::of(OutcomeKind::Unknown, "whatever").settled();
-        assert_eq!(
-            (settled.kind, settled.reason.as_str()),
-            (OutcomeKind::Abort, "unknown_outcome")
-        );
+        assert_eq!((settled.kind, settled.reason.as_str()), (OutcomeKind::Abort, "unknown_outcome"));
     }
 
     #[test]

@@ -80,10 +80,7 @@ impl ProvidedPolicy {
     /// This policy from this source.
     #[must_use]
     pub fn new(policy: impl Into<Arc<Policy>>, source: PolicySource) -> Self {
-        ProvidedPolicy {
-            policy: policy.into(),
-            source,
-        }
+        ProvidedPolicy { policy: policy.into(), source }
     }
 }
 
@@ -133,11 +130,7 @@ impl ProviderError {
     /// ```
     #[must_use]
     pub fn new(kind: ProviderErrorKind, message: impl Into<String>) -> Self {
-        ProviderError {
-            kind,
-            message: message.into(),
-            source: None,
-        }
+        ProviderError { kind, message: message.into(), source: None }
     }
 
     /// The same with the error below it.
@@ -160,8 +153,6 @@ impl fmt::Display for ProviderError {
 
 impl Error for ProviderError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source
-            .as_deref()
-            .map(|source| source as &(dyn Error + 'static))
+        self.source.as_deref().map(|source| source as &(dyn Error + 'static))
     }
 }

@@ -73,8 +73,7 @@ mod tests {
         for (code, meaning) in super::ALL {
             assert!(seen.insert(code), "{code} stands twice");
             assert!(
-                code.bytes()
-                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'),
+                code.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'),
                 "{code}"
             );
             assert!(!meaning.is_empty());

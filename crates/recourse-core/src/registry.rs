@@ -42,21 +42,13 @@ impl<P: ?Sized> Registry<P> {
     /// An empty registry.
     #[must_use]
     pub fn new() -> Self {
-        Registry(Arc::new(Shelf {
-            plugins: RwLock::new(BTreeMap::new()),
-            generation: Generation::new(),
-        }))
+        Registry(Arc::new(Shelf { plugins: RwLock::new(BTreeMap::new()), generation: Generation::new() }))
     }
 
     /// The plugin under a name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<Arc<P>> {
-        self.0
-            .plugins
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(name)
-            .cloned()
+        self.0.plugins.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
     }
 
     /// Takes a plugin out. Calls that use it already keep it.
@@ -67,13 +59,7 @@ impl<P: ?Sized> Registry<P> {
     /// Every name, in order.
     #[must_use]
     pub fn names(&self) -> Vec<Label> {
-        self.0
-            .plugins
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .keys()
-            .cloned()
-            .collect()
+        self.0.plugins.read().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
     }
 
     /// How often the registry has changed.
@@ -150,11 +136,7 @@ macro_rules! registers {
 registers!(Classifier, Budget, HedgeTrigger, BreakerFactory);
 
 fn checked(name: Label) -> Result<Label, RegistryError> {
-    if name.trim().is_empty() {
-        Err(RegistryError::EmptyName)
-    } else {
-        Ok(name)
-    }
+    if name.trim().is_empty() { Err(RegistryError::EmptyName) } else { Ok(name) }
 }
 
 impl<P: ?Sized> Clone for Registry<P> {
@@ -190,11 +172,7 @@ impl fmt::Display for RegistryError {
         match self {
             RegistryError::EmptyName => f.write_str("a plugin needs a name: an empty one is not allowed"),
             RegistryError::Taken(name) => {
-                write!(
-                    f,
-                    "the name {:?} is taken: choose another, or use replace",
-                    name.as_str()
-                )
+                write!(f, "the name {:?} is taken: choose another, or use replace", name.as_str())
             }
         }
     }
@@ -215,23 +193,15 @@ mod tests {
     }
 
     fn reason(registry: &Registry<dyn Classifier>, name: &str) -> Option<Label> {
-        registry
-            .get(name)
-            .map(|c| c.classify(&AttemptResult::of_timeout()).reason)
+        registry.get(name).map(|c| c.classify(&AttemptResult::of_timeout()).reason)
     }
 
     #[test]
     fn register_refuses_a_taken_or_empty_name_and_changes_nothing() {
         let registry = Registry::<dyn Classifier>::new();
         registry.register("a", Fixed("first")).unwrap();
-        assert_eq!(
-            registry.register("a", Fixed("second")),
-            Err(RegistryError::Taken("a".into()))
-        );
-        assert_eq!(
-            registry.register(" ", Fixed("blank")),
-            Err(RegistryError::EmptyName)
-        );
+        assert_eq!(registry.register("a", Fixed("second")), Err(RegistryError::Taken("a".into())));
+        assert_eq!(registry.register(" ", Fixed("blank")), Err(RegistryError::EmptyName));
         assert_eq!(reason(&registry, "a").unwrap(), "first");
         assert_eq!(registry.names(), ["a"]);
     }

@@ -164,19 +164,13 @@ impl<'a> Now<'a> {
     /// A moment that is already known.
     #[must_use]
     pub const fn at(moment: Moment) -> Self {
-        Now {
-            clock: None,
-            read: Cell::new(Some(moment)),
-        }
+        Now { clock: None, read: Cell::new(Some(moment)) }
     }
 
     /// The moment at which `clock` is first asked.
     #[must_use]
     pub const fn of(clock: &'a dyn Clock) -> Self {
-        Now {
-            clock: Some(clock),
-            read: Cell::new(None),
-        }
+        Now { clock: Some(clock), read: Cell::new(None) }
     }
 
     /// The moment; the same at every call.
@@ -215,19 +209,13 @@ mod tests {
         let clock = Counting::default();
         let now = Now::of(&clock);
         assert_eq!(clock.0.load(Ordering::Relaxed), 0);
-        assert_eq!(
-            (now.get(), now.get()),
-            (Moment::from_nanos(1), Moment::from_nanos(1))
-        );
+        assert_eq!((now.get(), now.get()), (Moment::from_nanos(1), Moment::from_nanos(1)));
         assert_eq!(clock.0.load(Ordering::Relaxed), 1);
     }
 
     #[test]
     fn moments_saturate() {
-        assert_eq!(
-            Moment::from_nanos(u64::MAX) + Duration::from_secs(1),
-            Moment::from_nanos(u64::MAX)
-        );
+        assert_eq!(Moment::from_nanos(u64::MAX) + Duration::from_secs(1), Moment::from_nanos(u64::MAX));
         assert_eq!(Moment::ZERO - Moment::from_nanos(9), Duration::ZERO);
     }
 }

@@ -36,13 +36,7 @@ mod tests {
         let found = builtin().map(|(name, trigger)| (name, trigger.wants_latency()));
         assert_eq!(
             found,
-            [
-                ("fixed_delay", false),
-                ("p50", true),
-                ("p90", true),
-                ("p95", true),
-                ("p99", true),
-            ]
+            [("fixed_delay", false), ("p50", true), ("p90", true), ("p95", true), ("p99", true),]
         );
     }
 }

@@ -35,12 +35,8 @@ impl HedgeTrigger for FixedDelay {
         if next > state.max_hedges() {
             return HedgeDecision::never();
         }
-        let left_until = |hedge: u32| {
-            state
-                .hedge_delay()
-                .saturating_mul(hedge)
-                .saturating_sub(state.elapsed())
-        };
+        let left_until =
+            |hedge: u32| state.hedge_delay().saturating_mul(hedge).saturating_sub(state.elapsed());
         let left = left_until(next);
         if !left.is_zero() {
             HedgeDecision::check_in(left)
@@ -66,34 +62,21 @@ mod tests {
 
     fn ask(elapsed: Duration, launched: u32, max_hedges: u32, delay: Duration) -> HedgeDecision {
         let start = Moment::from_nanos(77);
-        FixedDelay.should_spawn_hedge(&HedgeState::new(
-            start,
-            start + elapsed,
-            launched,
-            max_hedges,
-            delay,
-        ))
+        FixedDelay.should_spawn_hedge(&HedgeState::new(start, start + elapsed, launched, max_hedges, delay))
     }
 
     #[test]
     fn hedge_n_fires_at_n_times_the_delay() {
         for n in 1..=3 {
             let due = MS * 20 * n;
-            assert_eq!(
-                ask(due - MS, n, 3, MS * 20),
-                HedgeDecision::check_in(MS),
-                "hedge {n}"
-            );
+            assert_eq!(ask(due - MS, n, 3, MS * 20), HedgeDecision::check_in(MS), "hedge {n}");
             assert!(ask(due, n, 3, MS * 20).spawn, "hedge {n}");
         }
     }
 
     #[test]
     fn a_hedge_names_when_the_following_one_is_due_and_the_last_names_nothing() {
-        assert_eq!(
-            ask(MS * 23, 1, 2, MS * 20),
-            HedgeDecision::spawn_and_check_in(MS * 17)
-        );
+        assert_eq!(ask(MS * 23, 1, 2, MS * 20), HedgeDecision::spawn_and_check_in(MS * 17));
         assert_eq!(ask(MS * 40, 2, 2, MS * 20), HedgeDecision::spawn());
     }
 
@@ -106,9 +89,7 @@ mod tests {
 
     #[test]
     fn when_late_each_evaluation_launches_one() {
-        let decisions: Vec<_> = (1..=3)
-            .map(|launched| ask(MS * 500, launched, 3, MS * 20))
-            .collect();
+        let decisions: Vec<_> = (1..=3).map(|launched| ask(MS * 500, launched, 3, MS * 20)).collect();
         let soon = HedgeDecision::spawn_and_check_in(Duration::ZERO);
         assert_eq!(decisions, [soon, soon, HedgeDecision::spawn()]);
     }

@@ -67,11 +67,7 @@ impl LatencyWindow {
     pub fn record(&self, latency: Duration, now: Moment) {
         let nanos = u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX);
         let turn = Turn(self.turn.load(Ordering::Acquire));
-        let half = if turn.takes(now) {
-            turn.half()
-        } else {
-            self.turn_over(turn, now)
-        };
+        let half = if turn.takes(now) { turn.half() } else { self.turn_over(turn, now) };
         let bucket = index_of(nanos);
         if self.longest[half].load(Ordering::Relaxed) < nanos {
             self.longest[half].fetch_max(nanos, Ordering::Relaxed);
@@ -143,10 +139,7 @@ impl LatencyWindow {
         } else {
             (turn.changing(), turn.next(now))
         };
-        match self
-            .turn
-            .compare_exchange(turn.0, claim.0, Ordering::AcqRel, Ordering::Acquire)
-        {
+        match self.turn.compare_exchange(turn.0, claim.0, Ordering::AcqRel, Ordering::Acquire) {
             Err(of_another_thread) => Turn(of_another_thread).half(),
             Ok(_) => {
                 if claim != next {
@@ -172,11 +165,7 @@ impl LatencyWindow {
 
 /// What to say of a bucket: the longest latency of the window where it lies in there, else the longest of the bucket.
 fn nanos_for(bucket: usize, longest: u64) -> u64 {
-    if index_of(longest) == bucket {
-        longest
-    } else {
-        longest_of(bucket)
-    }
+    if index_of(longest) == bucket { longest } else { longest_of(bucket) }
 }
 
 impl Default for LatencyWindow {
@@ -218,22 +207,14 @@ mod tests {
 
     #[test]
     fn a_steady_latency_is_told_exactly() {
-        for latency in [
-            Duration::ZERO,
-            Duration::from_nanos(1),
-            MS * 100,
-            SECOND * 300,
-            Duration::from_nanos(u64::MAX),
-        ] {
+        for latency in
+            [Duration::ZERO, Duration::from_nanos(1), MS * 100, SECOND * 300, Duration::from_nanos(u64::MAX)]
+        {
             let window = LatencyWindow::new();
             for _ in 0..10 {
                 window.record(latency, START);
             }
-            assert_eq!(
-                window.snapshot(START).map(quantiles),
-                Some([latency; 4]),
-                "{latency:?}"
-            );
+            assert_eq!(window.snapshot(START).map(quantiles), Some([latency; 4]), "{latency:?}");
         }
     }
 
@@ -241,10 +222,7 @@ mod tests {
     fn no_duration_overflows() {
         let window = LatencyWindow::new();
         window.record(Duration::MAX, START);
-        assert_eq!(
-            window.snapshot(START).map(quantiles),
-            Some([Duration::from_nanos(u64::MAX); 4])
-        );
+        assert_eq!(window.snapshot(START).map(quantiles), Some([Duration::from_nanos(u64::MAX); 4]));
     }
 
     #[test]

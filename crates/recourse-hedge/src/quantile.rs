@@ -52,11 +52,7 @@ impl Quantile {
     pub const P99: Quantile = Quantile::of(Which::P99);
 
     const fn of(which: Which) -> Self {
-        Quantile {
-            which,
-            min_samples: 1,
-            floor: Duration::ZERO,
-        }
+        Quantile { which, min_samples: 1, floor: Duration::ZERO }
     }
 
     /// The same, firing only where the snapshot speaks of at least so many samples; 0 is as 1, the default.
@@ -112,10 +108,7 @@ impl HedgeTrigger for Quantile {
             return HedgeDecision::check_in(state.hedge_delay());
         };
         let left_until = |hedge: u32| {
-            spacing
-                .saturating_mul(hedge)
-                .saturating_add(JUST_AFTER)
-                .saturating_sub(state.elapsed())
+            spacing.saturating_mul(hedge).saturating_add(JUST_AFTER).saturating_sub(state.elapsed())
         };
         let left = left_until(next);
         if !left.is_zero() {
@@ -199,16 +192,9 @@ mod tests {
         let none = state(MS * 10_000, 1, 2).with_latency(None);
         let empty = none.with_latency(Some(LatencySnapshot::default()));
         for state in [none, empty] {
-            assert_eq!(
-                Quantile::P99.should_spawn_hedge(&state),
-                HedgeDecision::check_in(DELAY)
-            );
+            assert_eq!(Quantile::P99.should_spawn_hedge(&state), HedgeDecision::check_in(DELAY));
         }
-        assert!(
-            Quantile::P99
-                .should_spawn_hedge(&none.with_latency(Some(latency(1))))
-                .spawn
-        );
+        assert!(Quantile::P99.should_spawn_hedge(&none.with_latency(Some(latency(1)))).spawn);
     }
 
     #[test]
@@ -216,25 +202,15 @@ mod tests {
         let trigger = Quantile::P90.with_min_samples(101);
         let slow = state(MS * 10_000, 1, 2);
         assert_eq!(trigger.should_spawn_hedge(&slow), HedgeDecision::check_in(DELAY));
-        assert!(
-            trigger
-                .should_spawn_hedge(&slow.with_latency(Some(latency(101))))
-                .spawn
-        );
+        assert!(trigger.should_spawn_hedge(&slow.with_latency(Some(latency(101)))).spawn);
     }
 
     #[test]
     fn a_floor_stands_in_for_a_smaller_quantile_only() {
         let trigger = Quantile::P50.with_floor(MS * 15);
-        assert_eq!(
-            trigger.should_spawn_hedge(&state(MS * 15, 1, 2)),
-            HedgeDecision::check_in(JUST_AFTER)
-        );
+        assert_eq!(trigger.should_spawn_hedge(&state(MS * 15, 1, 2)), HedgeDecision::check_in(JUST_AFTER));
         let trigger = Quantile::P99.with_floor(MS * 15);
-        assert_eq!(
-            trigger.should_spawn_hedge(&state(MS * 80, 1, 2)),
-            HedgeDecision::check_in(JUST_AFTER)
-        );
+        assert_eq!(trigger.should_spawn_hedge(&state(MS * 80, 1, 2)), HedgeDecision::check_in(JUST_AFTER));
     }
 
     #[test]

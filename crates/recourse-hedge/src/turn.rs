@@ -121,15 +121,9 @@ mod tests {
     #[test]
     fn halves_alternate_and_the_older_is_shown_for_one_epoch() {
         let turn = Turn::first(at(7)).next(at(8));
-        assert_eq!(
-            [6, 7, 8, 9].map(|epoch| turn.takes(at(epoch))),
-            [false, true, true, false]
-        );
+        assert_eq!([6, 7, 8, 9].map(|epoch| turn.takes(at(epoch))), [false, true, true, false]);
         assert_eq!(turn.half(), 1);
-        assert_eq!(
-            [7, 8, 9, 10].map(|epoch| turn.recent(at(epoch))),
-            [u64::MAX, u64::MAX, bits_of(1), 0]
-        );
+        assert_eq!([7, 8, 9, 10].map(|epoch| turn.recent(at(epoch))), [u64::MAX, u64::MAX, bits_of(1), 0]);
         assert_eq!(turn.next(at(9)).half(), 0);
     }
 

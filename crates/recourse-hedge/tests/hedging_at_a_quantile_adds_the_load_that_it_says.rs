@@ -9,10 +9,7 @@ struct Random(u64);
 
 impl Random {
     fn next(&mut self) -> f64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         ((self.0 >> 33) as f64 + 0.5) / f64::from(1u32 << 31)
     }
 }
@@ -56,10 +53,7 @@ fn mostly_from_a_cache(random: &mut Random) -> Duration {
 
 #[test]
 fn hedging_at_the_p95_adds_about_five_percent() {
-    for load in [
-        extra_load(Quantile::P95, exponential),
-        extra_load(Quantile::P95, mostly_from_a_cache),
-    ] {
+    for load in [extra_load(Quantile::P95, exponential), extra_load(Quantile::P95, mostly_from_a_cache)] {
         assert!((0.035..0.06).contains(&load), "{load}");
     }
 }

@@ -42,9 +42,7 @@ impl Fanout {
     /// Tells nobody.
     #[must_use]
     pub const fn new() -> Self {
-        Fanout {
-            observers: Vec::new(),
-        }
+        Fanout { observers: Vec::new() }
     }
 
     /// The same and one more; an `Arc` of an observer is one too.

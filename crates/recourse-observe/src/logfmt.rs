@@ -44,11 +44,7 @@ impl fmt::Display for Line<'_> {
             }
         }
         write!(f, "{}={}", names::KEY, Value(timeline.key.as_str()))?;
-        let outcome = if timeline.is_success() {
-            "success"
-        } else {
-            "failure"
-        };
+        let outcome = if timeline.is_success() { "success" } else { "failure" };
         write!(f, " {}={outcome}", names::OUTCOME)?;
         if let Some(stop) = timeline.stop {
             write!(f, " {}={}", names::STOP, Value(stop.as_str()))?;
@@ -86,9 +82,7 @@ impl fmt::Display for Name<'_> {
         if self.0.is_empty() {
             return f.write_char('_');
         }
-        self.0
-            .chars()
-            .try_for_each(|c| f.write_char(if breaks(c) { '_' } else { c }))
+        self.0.chars().try_for_each(|c| f.write_char(if breaks(c) { '_' } else { c }))
     }
 }
 
@@ -141,10 +135,7 @@ mod tests {
                         ('\\', Some('t')) => '\t',
                         ('\\', Some('u')) => {
                             let code: String = rest.by_ref().take(4).collect();
-                            u32::from_str_radix(&code, 16)
-                                .ok()
-                                .and_then(char::from_u32)
-                                .expect("a code")
+                            u32::from_str_radix(&code, 16).ok().and_then(char::from_u32).expect("a code")
                         }
                         (_, Some(escaped)) => escaped,
                         (plain, None) => plain,

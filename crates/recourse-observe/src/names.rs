@@ -106,10 +106,7 @@ mod tests {
         let mut seen = HashSet::new();
         for (name, meaning) in ALL {
             assert!(seen.insert(name), "{name} stands twice");
-            assert!(
-                name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'),
-                "{name}"
-            );
+            assert!(name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'), "{name}");
             assert!(!meaning.is_empty() && !meaning.ends_with('.'), "{name}");
         }
     }

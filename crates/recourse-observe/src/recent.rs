@@ -46,10 +46,7 @@ impl Recent {
         if capacity == 0 {
             return Err(CapacityError { given: capacity });
         }
-        Ok(Recent {
-            capacity,
-            kept: Arc::default(),
-        })
+        Ok(Recent { capacity, kept: Arc::default() })
     }
 
     /// How many calls are kept, and how many failed ones.
@@ -101,11 +98,7 @@ fn push(
     timeline: Arc<Timeline>,
     capacity: usize,
 ) -> Option<Arc<Timeline>> {
-    let pushed_out = if ring.len() == capacity {
-        ring.pop_front()
-    } else {
-        None
-    };
+    let pushed_out = if ring.len() == capacity { ring.pop_front() } else { None };
     ring.push_back(timeline);
     pushed_out
 }
@@ -121,9 +114,7 @@ impl Observer for Recent {
 
 impl fmt::Debug for Recent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Recent")
-            .field("capacity", &self.capacity)
-            .finish_non_exhaustive()
+        f.debug_struct("Recent").field("capacity", &self.capacity).finish_non_exhaustive()
     }
 }
 

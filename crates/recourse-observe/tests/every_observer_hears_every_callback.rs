@@ -118,9 +118,8 @@ fn observers_are_told_in_the_order_in_which_they_were_added() {
         }
     }
     let order = Arc::new(Mutex::new(Vec::new()));
-    let observers: Vec<Arc<dyn Observer>> = (0..3)
-        .map(|number| Arc::new(Numbered(number, order.clone())) as Arc<dyn Observer>)
-        .collect();
+    let observers: Vec<Arc<dyn Observer>> =
+        (0..3).map(|number| Arc::new(Numbered(number, order.clone())) as Arc<dyn Observer>).collect();
     Fanout::from(observers).on_success(&timeline());
     assert_eq!(*order.lock().expect("not poisoned"), [0, 1, 2]);
 }

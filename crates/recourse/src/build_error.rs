@@ -78,11 +78,7 @@ impl fmt::Display for Problem {
         match self {
             Problem::Key(error) => write!(f, "{error}"),
             Problem::DuplicatePolicy(key) => {
-                write!(
-                    f,
-                    "policy {:?}: the key has a policy already; one is allowed",
-                    key.as_str()
-                )
+                write!(f, "policy {:?}: the key has a policy already; one is allowed", key.as_str())
             }
             Problem::Policy { key, error } => write!(f, "{}: {error}", name(key)),
             Problem::Normalized { key, change } => write!(
@@ -104,10 +100,7 @@ impl fmt::Display for Problem {
 }
 
 fn name(key: &Option<Key>) -> String {
-    key.as_ref().map_or_else(
-        || "default policy".to_owned(),
-        |key| format!("policy {:?}", key.as_str()),
-    )
+    key.as_ref().map_or_else(|| "default policy".to_owned(), |key| format!("policy {:?}", key.as_str()))
 }
 
 impl fmt::Display for BuildError {
@@ -116,9 +109,7 @@ impl fmt::Display for BuildError {
             return write!(f, "{problem}");
         }
         write!(f, "{} problems:", self.problems.len())?;
-        self.problems
-            .iter()
-            .try_for_each(|problem| write!(f, "\n  {problem}"))
+        self.problems.iter().try_for_each(|problem| write!(f, "\n  {problem}"))
     }
 }
 

@@ -59,11 +59,7 @@ struct Plugins<P: ?Sized> {
 
 impl<P: ?Sized> Plugins<P> {
     fn new(kind: &'static str) -> Self {
-        Plugins {
-            kind,
-            registry: None,
-            named: Vec::new(),
-        }
+        Plugins { kind, registry: None, named: Vec::new() }
     }
 
     /// The registry with everything in it. A built-in gives way to whatever the user's own registry holds.
@@ -76,18 +72,12 @@ impl<P: ?Sized> Plugins<P> {
         for (name, plugin) in builtin {
             match registry.register_shared(name, plugin) {
                 Ok(()) | Err(RegistryError::Taken(_)) => {}
-                Err(error) => problems.push(Problem::Registry {
-                    kind: self.kind,
-                    error,
-                }),
+                Err(error) => problems.push(Problem::Registry { kind: self.kind, error }),
             }
         }
         for (name, plugin) in self.named {
             if let Err(error) = registry.register_shared(name, plugin) {
-                problems.push(Problem::Registry {
-                    kind: self.kind,
-                    error,
-                });
+                problems.push(Problem::Registry { kind: self.kind, error });
             }
         }
         registry
@@ -126,10 +116,7 @@ impl ExecutorBuilder {
     /// The policy of a key. A second one for the same key is an error of [`build`](Self::build).
     pub fn policy<'k>(mut self, key: impl Into<KeyRef<'k>>, policy: Policy) -> Self {
         match parse(key.into()) {
-            Ok(key) => self.policies.push(StaticPolicy {
-                key: Some(key),
-                policy,
-            }),
+            Ok(key) => self.policies.push(StaticPolicy { key: Some(key), policy }),
             Err(error) => self.problems.push(Problem::Key(error)),
         }
         self
@@ -139,13 +126,9 @@ impl ExecutorBuilder {
     #[cfg(feature = "serde")]
     #[cfg_attr(docsrs, doc(cfg(feature = "serde")))]
     pub fn policies(mut self, set: recourse_core::policy::PolicySet) -> Self {
+        self.policies.extend(set.default.map(|policy| StaticPolicy { key: None, policy }));
         self.policies
-            .extend(set.default.map(|policy| StaticPolicy { key: None, policy }));
-        self.policies
-            .extend(set.policies.into_iter().map(|(key, policy)| StaticPolicy {
-                key: Some(key),
-                policy,
-            }));
+            .extend(set.policies.into_iter().map(|(key, policy)| StaticPolicy { key: Some(key), policy }));
         self
     }
 
@@ -311,19 +294,12 @@ impl ExecutorBuilder {
         let builtin_breaker = (recourse_circuit::CONSECUTIVE_FAILURES, default_breaker.clone());
         let breakers = self.breakers.build([builtin_breaker], &mut problems);
         if self.max_keys > MOST_MAX_KEYS {
-            problems.push(Problem::MaxKeys {
-                given: self.max_keys,
-                most: MOST_MAX_KEYS,
-            });
+            problems.push(Problem::MaxKeys { given: self.max_keys, most: MOST_MAX_KEYS });
         }
         if self.provider.is_some() && !self.policies.is_empty() {
             problems.push(Problem::ProviderAndPolicies);
         }
-        let mut check = StaticCheck {
-            strict: self.strict,
-            problems,
-            changes: Vec::new(),
-        };
+        let mut check = StaticCheck { strict: self.strict, problems, changes: Vec::new() };
         check.policies(&self.policies);
         if !self.late_registration {
             if self.missing_classifier.is_none() {
@@ -340,9 +316,7 @@ impl ExecutorBuilder {
             }
         }
         if !check.problems.is_empty() {
-            return Err(BuildError {
-                problems: check.problems,
-            });
+            return Err(BuildError { problems: check.problems });
         }
         let fence = Arc::new(Fence::new(self.recover_panics));
         let auto = classify::auto();

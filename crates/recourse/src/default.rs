@@ -15,9 +15,7 @@ static DEFAULT: OnceLock<Executor> = OnceLock::new();
 /// The process-wide executor. Made on first use if none was set: then a key without a policy gets the default one.
 pub fn default_executor() -> &'static Executor {
     DEFAULT.get_or_init(|| {
-        let built = Executor::builder()
-            .missing_policy(MissingPolicy::Fallback)
-            .build();
+        let built = Executor::builder().missing_policy(MissingPolicy::Fallback).build();
         built.unwrap_or_else(|error| unreachable!("a builder without policies has no problems: {error}"))
     })
 }

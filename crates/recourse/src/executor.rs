@@ -162,10 +162,7 @@ impl Executor {
             KeyRef::Key(key) => key.clone(),
             KeyRef::Owned(key) => key,
         };
-        Ok(Handle {
-            slot: self.0.shared.slots.shared(&key),
-            executor: self.clone(),
-        })
+        Ok(Handle { slot: self.0.shared.slots.shared(&key), executor: self.clone() })
     }
 
     /// What a call with this key would do: in words (`Display`) and as data.

@@ -114,10 +114,7 @@ impl Explanation {
         Explanation {
             key: plan.key.clone(),
             policy: plan.effective.clone(),
-            stop: plan
-                .stop
-                .as_ref()
-                .map(|stop| (stop.reason, stop.cause.to_string())),
+            stop: plan.stop.as_ref().map(|stop| (stop.reason, stop.cause.to_string())),
             notes: plan.notes.clone(),
             plugins: plugins(plan),
             worst_case_attempts: attempts,
@@ -138,9 +135,7 @@ fn longest(plan: &Plan) -> Option<Duration> {
         // Any of the waits may be the one that the server asks for.
         let wait = |n| plan.backoff.longest(n).max(rules.max_server_delay);
         (0..rules.max_attempts.saturating_sub(1))
-            .fold(attempt.saturating_mul(rules.max_attempts), |sum, n| {
-                sum.saturating_add(wait(n))
-            })
+            .fold(attempt.saturating_mul(rules.max_attempts), |sum, n| sum.saturating_add(wait(n)))
     });
     match (rules.overall_timeout, summed) {
         (Some(overall), Some(summed)) => Some(overall.min(summed)),
@@ -160,9 +155,9 @@ fn plugins(plan: &Plan) -> Vec<(&'static str, Resolved)> {
     let budget = |bound: &BoundBudget, instead| match bound {
         BoundBudget::None => Resolved::Default("no budget"),
         BoundBudget::Found { name, .. } => Resolved::Registered(name.clone()),
-        BoundBudget::Missing {
-            name, allow: true, ..
-        } => Resolved::Missing(name.clone(), "attempts go unguarded"),
+        BoundBudget::Missing { name, allow: true, .. } => {
+            Resolved::Missing(name.clone(), "attempts go unguarded")
+        }
         BoundBudget::Missing { name, .. } => Resolved::Missing(name.clone(), instead),
     };
     let missing = |name: &Label, instead| Resolved::Missing(name.clone(), instead);
@@ -176,16 +171,10 @@ fn plugins(plan: &Plan) -> Vec<(&'static str, Resolved)> {
             None => named(classifier, "auto"),
         },
     )];
-    plugins.push((
-        "retry.budget.name",
-        budget(&plan.retry_budget, "every call fails"),
-    ));
+    plugins.push(("retry.budget.name", budget(&plan.retry_budget, "every call fails")));
     if policy.hedge.enabled {
         let trigger = &policy.hedge.trigger_name;
-        let known = plan
-            .notes
-            .get(recourse_observe::names::TRIGGER_NOT_FOUND)
-            .is_none();
+        let known = plan.notes.get(recourse_observe::names::TRIGGER_NOT_FOUND).is_none();
         plugins.push((
             "hedge.trigger_name",
             match (known, &plan.trigger) {
@@ -194,17 +183,11 @@ fn plugins(plan: &Plan) -> Vec<(&'static str, Resolved)> {
                 (false, None) => missing(trigger, "no hedge is launched"),
             },
         ));
-        plugins.push((
-            "hedge.budget.name",
-            budget(&plan.hedge_budget, "no hedge is launched"),
-        ));
+        plugins.push(("hedge.budget.name", budget(&plan.hedge_budget, "no hedge is launched")));
     }
     if policy.circuit.enabled {
         let breaker = &policy.circuit.breaker_name;
-        let known = plan
-            .notes
-            .get(recourse_observe::names::BREAKER_FALLBACK)
-            .is_none();
+        let known = plan.notes.get(recourse_observe::names::BREAKER_FALLBACK).is_none();
         plugins.push((
             "circuit.breaker_name",
             match known {
@@ -226,11 +209,8 @@ impl fmt::Display for Explanation {
         let Some(effective) = &self.policy else {
             return Ok(());
         };
-        let (retry, hedge, circuit) = (
-            &effective.policy.retry,
-            &effective.policy.hedge,
-            &effective.policy.circuit,
-        );
+        let (retry, hedge, circuit) =
+            (&effective.policy.retry, &effective.policy.hedge, &effective.policy.circuit);
         write!(f, "\n  policy from: {}", effective.source)?;
         if !effective.policy.id.is_empty() {
             write!(f, ", id {}", effective.policy.id)?;
@@ -257,11 +237,9 @@ impl fmt::Display for Explanation {
             timeout(retry.overall_timeout)
         )?;
         match hedge.enabled {
-            true => write!(
-                f,
-                "\n  hedging: up to {} hedges, delay {:?}",
-                hedge.max_hedges, hedge.hedge_delay
-            )?,
+            true => {
+                write!(f, "\n  hedging: up to {} hedges, delay {:?}", hedge.max_hedges, hedge.hedge_delay)?
+            }
             false => f.write_str("\n  hedging: off")?,
         }
         match circuit.enabled {
@@ -282,8 +260,7 @@ impl fmt::Display for Explanation {
             f,
             "\n  worst case: {} attempts, {}, {}x extra load",
             self.worst_case_attempts,
-            self.worst_case_duration
-                .map_or("no time limit".to_owned(), |time| format!("{time:?}")),
+            self.worst_case_duration.map_or("no time limit".to_owned(), |time| format!("{time:?}")),
             self.worst_case_extra_load
         )?;
         if !self.notes.is_empty() {

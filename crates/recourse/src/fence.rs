@@ -44,20 +44,13 @@ pub(crate) struct Fence {
 
 impl Fence {
     pub(crate) fn new(recover: bool) -> Self {
-        Fence {
-            recover,
-            counts: std::array::from_fn(|_| AtomicU64::new(0)),
-        }
+        Fence { recover, counts: std::array::from_fn(|_| AtomicU64::new(0)) }
     }
 
     /// Runs a plugin. With recovery off its panic unwinds.
     #[inline]
     pub(crate) fn run<R>(&self, component: Component, plugin: impl FnOnce() -> R) -> Result<R, PanicError> {
-        if self.recover {
-            self.always(component, plugin)
-        } else {
-            Ok(plugin())
-        }
+        if self.recover { self.always(component, plugin) } else { Ok(plugin()) }
     }
 
     /// Runs a plugin from a drop, where a panic must never unwind.
@@ -121,23 +114,16 @@ mod tests {
     #[test]
     fn a_caught_panic_is_counted_and_named() {
         let fence = Fence::new(true);
-        let error = fence
-            .run(Component::Budget, || panic!("out of {}", "luck"))
-            .unwrap_err();
+        let error = fence.run(Component::Budget, || panic!("out of {}", "luck")).unwrap_err();
         assert_eq!(error.to_string(), "panic in budget: out of luck");
-        assert_eq!(
-            (fence.counts().count(Component::Budget), fence.counts().total()),
-            (1, 1)
-        );
+        assert_eq!((fence.counts().count(Component::Budget), fence.counts().total()), (1, 1));
     }
 
     #[test]
     fn with_recovery_off_only_a_drop_is_fenced() {
         let fence = Fence::new(false);
         assert!(fence.always(Component::Observer, || panic!("in a drop")).is_err());
-        let unwound = catch_unwind(AssertUnwindSafe(|| {
-            fence.run(Component::Observer, || panic!("outside"))
-        }));
+        let unwound = catch_unwind(AssertUnwindSafe(|| fence.run(Component::Observer, || panic!("outside"))));
         assert!(unwound.is_err());
     }
 }

@@ -38,10 +38,7 @@ impl StaticCheck {
                 continue;
             }
             match policy.normalize(PolicySource::Static) {
-                Err(error) => self.problems.push(Problem::Policy {
-                    key: key.clone(),
-                    error,
-                }),
+                Err(error) => self.problems.push(Problem::Policy { key: key.clone(), error }),
                 Ok(effective) => self.changes(key.as_ref(), effective.changes),
             }
         }
@@ -58,15 +55,11 @@ impl StaticCheck {
     }
 
     pub(crate) fn classifiers(&mut self, policies: &[StaticPolicy], known: &Registry<dyn Classifier>) {
-        self.names(policies, known, "retry.classifier_name", |policy| {
-            Some(&policy.retry.classifier_name)
-        });
+        self.names(policies, known, "retry.classifier_name", |policy| Some(&policy.retry.classifier_name));
     }
 
     pub(crate) fn budgets(&mut self, policies: &[StaticPolicy], known: &Registry<dyn Budget>) {
-        self.names(policies, known, "retry.budget.name", |policy| {
-            Some(&policy.retry.budget.name)
-        });
+        self.names(policies, known, "retry.budget.name", |policy| Some(&policy.retry.budget.name));
         self.names(policies, known, "hedge.budget.name", |policy| {
             policy.hedge.enabled.then_some(&policy.hedge.budget.name)
         });
@@ -95,12 +88,8 @@ impl StaticCheck {
             let Some(name) = name(policy).filter(|name| !name.is_empty() && known.get(name).is_none()) else {
                 continue;
             };
-            let missing = MissingPlugin {
-                key: key.clone(),
-                field,
-                name: name.clone(),
-                registered: known.names(),
-            };
+            let missing =
+                MissingPlugin { key: key.clone(), field, name: name.clone(), registered: known.names() };
             self.problems.push(Problem::Missing(missing));
         }
     }

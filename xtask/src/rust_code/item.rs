@@ -36,10 +36,7 @@ pub(crate) fn entries_of(text: &str, type_name: &str) -> Result<Vec<Entry>> {
         })
         .with_context(|| format!("{type_name} has no body"))?;
     let body: Vec<TokenTree> = body.into_iter().collect();
-    Ok(split(&body, ',')
-        .into_iter()
-        .filter_map(|part| entry(part, is_struct))
-        .collect())
+    Ok(split(&body, ',').into_iter().filter_map(|part| entry(part, is_struct)).collect())
 }
 
 /// The public constants of the file, in their order.
@@ -55,11 +52,7 @@ pub(crate) fn constants_of(text: &str) -> Result<Vec<Entry>> {
             // The word `const` stands where a field has its name.
             let found = entry(part, true).filter(|found| found.name == "const")?;
             let (name, rest) = found.rest.split_once(':')?;
-            Some(Entry {
-                name: name.trim().to_owned(),
-                rest: rest.trim().to_owned(),
-                doc: found.doc,
-            })
+            Some(Entry { name: name.trim().to_owned(), rest: rest.trim().to_owned(), doc: found.doc })
         })
         .collect())
 }
@@ -88,11 +81,7 @@ fn entry(part: &[TokenTree], public_only: bool) -> Option<Entry> {
         return None;
     };
     let rest: TokenStream = part[at + 1..].iter().cloned().collect();
-    Some(Entry {
-        name: name.to_string(),
-        doc: first_paragraph(&doc),
-        rest: compact(&rest.to_string()),
-    })
+    Some(Entry { name: name.to_string(), doc: first_paragraph(&doc), rest: compact(&rest.to_string()) })
 }
 
 fn doc_line(attribute: TokenStream) -> String {
@@ -101,10 +90,7 @@ fn doc_line(attribute: TokenStream) -> String {
         [TokenTree::Ident(name), TokenTree::Punct(_), TokenTree::Literal(text)] if name == "doc" => {
             let text = text.to_string();
             let inner = text.trim_start_matches('r').trim_matches('#').trim_matches('"');
-            let line = inner
-                .replace("\\\"", "\"")
-                .replace("\\'", "'")
-                .replace("\\\\", "\\");
+            let line = inner.replace("\\\"", "\"").replace("\\'", "'").replace("\\\\", "\\");
             format!("{}\n", line.trim())
         }
         _ => String::new(),
@@ -172,10 +158,7 @@ mod tests {
     use super::*;
 
     fn plain(entries: &[Entry]) -> Vec<(&str, &str, &str)> {
-        entries
-            .iter()
-            .map(|entry| (entry.name.as_str(), entry.rest.as_str(), entry.doc.as_str()))
-            .collect()
+        entries.iter().map(|entry| (entry.name.as_str(), entry.rest.as_str(), entry.doc.as_str())).collect()
     }
 
     #[test]
@@ -208,10 +191,7 @@ mod tests {
         let text = "pub enum Stop { /// It broke.\n Broken, /// In a part.\n PanicIn(Component) }";
         assert_eq!(
             plain(&entries_of(text, "Stop").unwrap()),
-            [
-                ("Broken", "", "It broke."),
-                ("PanicIn", "(Component)", "In a part.")
-            ]
+            [("Broken", "", "It broke."), ("PanicIn", "(Component)", "In a part.")]
         );
     }
 
@@ -220,10 +200,7 @@ mod tests {
         let text = "//! File.\n/// Few.\npub const A: u32 = 3;\nconst B: u32 = 4;\n/// Short.\npub const C: Duration = Duration::from_millis(10);";
         assert_eq!(
             plain(&constants_of(text).unwrap()),
-            [
-                ("A", "u32 = 3", "Few."),
-                ("C", "Duration = Duration::from_millis(10)", "Short.")
-            ]
+            [("A", "u32 = 3", "Few."), ("C", "Duration = Duration::from_millis(10)", "Short.")]
         );
     }
 }

@@ -36,10 +36,7 @@ pub(crate) struct Import {
 pub(crate) fn mentions(text: &str) -> Result<Vec<Mention>> {
     let stream: TokenStream = text.parse().map_err(|error| anyhow!("not Rust: {error}"))?;
     let mut found = Vec::new();
-    let place = Place {
-        inline_modules: Vec::new(),
-        in_test: false,
-    };
+    let place = Place { inline_modules: Vec::new(), in_test: false };
     walk(stream, &place, &mut found);
     Ok(found)
 }
@@ -57,10 +54,7 @@ fn walk(stream: TokenStream, place: &Place, found: &mut Vec<Mention>) {
     let (mut for_tests, mut public) = (false, false);
     let mut at = 0;
     while at < tokens.len() {
-        let here = Place {
-            in_test: place.in_test || for_tests,
-            ..place.clone()
-        };
+        let here = Place { in_test: place.in_test || for_tests, ..place.clone() };
         match &tokens[at] {
             TokenTree::Punct(sign) if sign.as_char() == '#' => {
                 let bang = usize::from(is_sign(tokens.get(at + 1), '!'));
@@ -79,10 +73,7 @@ fn walk(stream: TokenStream, place: &Place, found: &mut Vec<Mention>) {
                     line,
                     inline_modules: here.inline_modules.clone(),
                     in_test: here.in_test,
-                    import: Some(Import {
-                        name: leaf.name,
-                        reexport: public,
-                    }),
+                    import: Some(Import { name: leaf.name, reexport: public }),
                 }));
                 (for_tests, public) = (false, false);
                 at = end;
@@ -155,10 +146,7 @@ fn is_sign(token: Option<&TokenTree>, sign: char) -> bool {
 }
 
 fn position(tokens: &[TokenTree], from: usize, matches: impl Fn(&TokenTree) -> bool) -> usize {
-    tokens[from..]
-        .iter()
-        .position(matches)
-        .map_or(tokens.len(), |offset| from + offset)
+    tokens[from..].iter().position(matches).map_or(tokens.len(), |offset| from + offset)
 }
 
 #[cfg(test)]
@@ -186,12 +174,7 @@ mod tests {
         let text = "//! Instant::now\nuse a::B;\npub(crate) use c::D;\nfn f() { // x::y\n    m!(Instant::now(), \"p::q\");\n    std::time::Instant::now();\n}\n";
         assert_eq!(
             lines(text),
-            [
-                "2 use a::B",
-                "3 pub use c::D",
-                "5 Instant::now",
-                "6 std::time::Instant::now"
-            ]
+            ["2 use a::B", "3 pub use c::D", "5 Instant::now", "6 std::time::Instant::now"]
         );
     }
 

@@ -60,10 +60,7 @@ mod tests {
     fn paths(text: &str) -> Vec<(String, String)> {
         let stream: proc_macro2::TokenStream = text.parse().unwrap();
         let tokens: Vec<TokenTree> = stream.into_iter().collect();
-        leaves(&tokens)
-            .into_iter()
-            .map(|leaf| (leaf.segments.join("::"), leaf.name))
-            .collect()
+        leaves(&tokens).into_iter().map(|leaf| (leaf.segments.join("::"), leaf.name)).collect()
     }
 
     #[test]

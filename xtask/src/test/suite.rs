@@ -42,10 +42,8 @@ pub(crate) fn run(repo: &Repo) -> Result<Verdict> {
 /// without a failed test, because something doesn't compile say, counts as one failure.
 fn stream(cargo: Cargo) -> Result<(Tally, Option<String>)> {
     let (mut command, shown) = cargo.show();
-    let mut child = command
-        .stdout(Stdio::piped())
-        .spawn()
-        .with_context(|| format!("{shown:?} can't start"))?;
+    let mut child =
+        command.stdout(Stdio::piped()).spawn().with_context(|| format!("{shown:?} can't start"))?;
     let mut sum = Tally::default();
     if let Some(output) = child.stdout.take() {
         let mut output = BufReader::new(output);

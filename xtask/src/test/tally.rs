@@ -14,26 +14,15 @@ pub(super) struct Tally {
 impl Tally {
     /// One thing that passed or failed.
     pub(super) fn one(passed: bool) -> Self {
-        Tally {
-            passed: passed.into(),
-            failed: (!passed).into(),
-            skipped: 0,
-        }
+        Tally { passed: passed.into(), failed: (!passed).into(), skipped: 0 }
     }
 
     /// The numbers of a line such as `test result: ok. 3 passed; 0 failed; 1 ignored; ...`; none of another line.
     pub(super) fn of_line(line: &str) -> Option<Self> {
         let (_, numbers) = line.trim().strip_prefix("test result: ")?.split_once(". ")?;
-        let number = |name: &str| {
-            numbers
-                .split("; ")
-                .find_map(|part| part.strip_suffix(name)?.trim().parse().ok())
-        };
-        Some(Tally {
-            passed: number(" passed")?,
-            failed: number(" failed")?,
-            skipped: number(" ignored")?,
-        })
+        let number =
+            |name: &str| numbers.split("; ").find_map(|part| part.strip_suffix(name)?.trim().parse().ok());
+        Some(Tally { passed: number(" passed")?, failed: number(" failed")?, skipped: number(" ignored")? })
     }
 }
 
@@ -47,11 +36,7 @@ impl AddAssign for Tally {
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} passed, {} failed, {} skipped",
-            self.passed, self.failed, self.skipped
-        )
+        write!(f, "{} passed, {} failed, {} skipped", self.passed, self.failed, self.skipped)
     }
 }
 

@@ -57,10 +57,7 @@ mod tests {
     use super::*;
 
     fn found(path: &str, text: &str) -> usize {
-        let file = File {
-            path: path.to_owned(),
-            text: text.to_owned(),
-        };
+        let file = File { path: path.to_owned(), text: text.to_owned() };
         find(&[file]).unwrap().len()
     }
 
@@ -69,7 +66,9 @@ mod tests {
         let text = "fn f() { std::time::Instant::now(); } // SystemTime::now()";
         assert_eq!(found("crates/recourse-core/src/time.rs", text), 1);
         assert_eq!(found("crates/recourse/tests/a.rs", text), 1);
-        for path in ["crates/recourse/src/runtime/clock.rs", "crates/recourse/examples/a.rs", "xtask/src/ci.rs"] {
+        for path in
+            ["crates/recourse/src/runtime/clock.rs", "crates/recourse/examples/a.rs", "xtask/src/ci.rs"]
+        {
             assert_eq!(found(path, text), 0, "{path}");
         }
     }
@@ -79,7 +78,8 @@ mod tests {
         let text = "use tokio::time::sleep;";
         assert_eq!(found("crates/recourse/tests/a.rs", text), 1);
         assert_eq!(found("crates/recourse/src/runtime/tokio.rs", text), 0);
-        let inside = "fn f() { std::thread::sleep(d); } #[cfg(test)] mod tests { fn t() { std::thread::sleep(d); } }";
+        let inside =
+            "fn f() { std::thread::sleep(d); } #[cfg(test)] mod tests { fn t() { std::thread::sleep(d); } }";
         assert_eq!(found("crates/recourse/src/a.rs", inside), 1);
     }
 }

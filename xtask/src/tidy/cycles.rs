@@ -73,10 +73,7 @@ mod tests {
     fn found(files: &[(&str, &str)]) -> Vec<String> {
         let files: Vec<File> = files
             .iter()
-            .map(|(path, text)| File {
-                path: (*path).to_owned(),
-                text: (*text).to_owned(),
-            })
+            .map(|(path, text)| File { path: (*path).to_owned(), text: (*text).to_owned() })
             .collect();
         find(&files).unwrap()
     }

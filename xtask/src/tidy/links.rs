@@ -84,10 +84,7 @@ mod tests {
 
     #[test]
     fn a_link_is_followed_from_its_own_page() {
-        let file = |path: &str, text: &str| File {
-            path: path.to_owned(),
-            text: text.to_owned(),
-        };
+        let file = |path: &str, text: &str| File { path: path.to_owned(), text: text.to_owned() };
         let page = "[a](../README.md#top) [`b`](keys.md) [c](https://example.org/x) [d](#here) [e](../adr/)\n\
             [f](gone.md) `[g](in_code.md)`\n```rust\n[h](in_fence.md)\n```\n[i]: missing.md\n";
         let files = [
@@ -98,10 +95,7 @@ mod tests {
         ];
         assert_eq!(
             find(&files),
-            [
-                "docs/page.md:2: \"gone.md\" leads nowhere",
-                "docs/page.md:6: \"missing.md\" leads nowhere"
-            ]
+            ["docs/page.md:2: \"gone.md\" leads nowhere", "docs/page.md:6: \"missing.md\" leads nowhere"]
         );
     }
 

@@ -44,7 +44,8 @@ fn inherited_lints(repo: &Repo, package: &Package) -> Result<Option<String>> {
     let path = package.manifest_path.as_std_path();
     let manifest = table(path)?;
     let inherits = at(&manifest, &["lints", "workspace"]).and_then(Value::as_bool);
-    Ok((inherits != Some(true)).then(|| format!("{}: [lints] must say workspace = true", repo.relative(path))))
+    Ok((inherits != Some(true))
+        .then(|| format!("{}: [lints] must say workspace = true", repo.relative(path))))
 }
 
 fn table(path: &Path) -> Result<Value> {

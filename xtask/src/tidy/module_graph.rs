@@ -32,10 +32,7 @@ pub(super) type Needs<'a> = BTreeMap<&'a str, BTreeMap<&'a str, usize>>;
 impl<'a> ModuleGraph<'a> {
     /// The graph of the files under `src`, which ends with `/`.
     pub(super) fn read(files: &'a [File], src: &str) -> Result<Self> {
-        let mut graph = ModuleGraph {
-            rooms: Vec::new(),
-            by_module: HashMap::new(),
-        };
+        let mut graph = ModuleGraph { rooms: Vec::new(), by_module: HashMap::new() };
         for file in files.iter().filter(|file| file.is("rs")) {
             let Some(inside) = file.path.strip_prefix(src) else {
                 continue;
@@ -111,10 +108,10 @@ impl<'a> ModuleGraph<'a> {
                 continue;
             }
             let at = self.file_of(&here)?;
-            if let Some((_, depth)) = self.rooms[at].is_door.then_some(()).zip(depth.checked_sub(1)) {
-                if let Some(through) = self.through_door(at, segment, depth) {
-                    return Some(through);
-                }
+            if let Some((_, depth)) = self.rooms[at].is_door.then_some(()).zip(depth.checked_sub(1))
+                && let Some(through) = self.through_door(at, segment, depth)
+            {
+                return Some(through);
             }
             return Some(at);
         }
@@ -134,20 +131,13 @@ impl<'a> ModuleGraph<'a> {
 
     /// The file of a module, also of one that is written inside a file.
     fn file_of(&self, module: &[String]) -> Option<usize> {
-        (0..=module.len())
-            .rev()
-            .find_map(|length| self.by_module.get(&module[..length]))
-            .copied()
+        (0..=module.len()).rev().find_map(|length| self.by_module.get(&module[..length])).copied()
     }
 }
 
 /// `policy/limits.rs` is `policy::limits`; `policy/mod.rs` is the door of `policy`.
 fn module_of(inside: &str) -> (Vec<String>, bool) {
-    let mut module: Vec<String> = inside
-        .trim_end_matches(".rs")
-        .split('/')
-        .map(str::to_owned)
-        .collect();
+    let mut module: Vec<String> = inside.trim_end_matches(".rs").split('/').map(str::to_owned).collect();
     let is_root = ["lib.rs", "main.rs"].contains(&inside);
     let is_door = is_root || module.last().is_some_and(|last| last == "mod");
     if is_door {

@@ -28,26 +28,17 @@ const RULES: &[Rule] = &[
         holds: "no path of a machine, no registry's host, no maker's name",
         find: |_, files| Ok(words::find(files)),
     },
-    Rule {
-        holds: "no circle of files inside a crate",
-        find: |_, files| cycles::find(files),
-    },
+    Rule { holds: "no circle of files inside a crate", find: |_, files| cycles::find(files) },
     Rule {
         holds: "crates inherit the lints, stand on a floor, depend downwards, and name versions in full",
         find: |repo, _| manifests::find(repo),
     },
-    Rule {
-        holds: "core depends on nothing, and the facade on few",
-        find: |repo, _| weight::find(repo),
-    },
+    Rule { holds: "core depends on nothing, and the facade on few", find: |repo, _| weight::find(repo) },
     Rule {
         holds: "docs/dependencies.md names each dependency with its version",
         find: dependency_page::find,
     },
-    Rule {
-        holds: "each link between pages leads to a file",
-        find: |_, files| Ok(links::find(files)),
-    },
+    Rule { holds: "each link between pages leads to a file", find: |_, files| Ok(links::find(files)) },
 ];
 
 /// Checks every rule.
@@ -60,8 +51,5 @@ pub(crate) fn run(repo: &Repo) -> Result<Verdict> {
         println!("{mark} {}", rule.holds);
         findings.extend(found);
     }
-    Ok(Verdict::of_findings(
-        &findings,
-        &format!("{} rules over {} files", RULES.len(), files.len()),
-    ))
+    Ok(Verdict::of_findings(&findings, &format!("{} rules over {} files", RULES.len(), files.len())))
 }

@@ -16,9 +16,7 @@ pub(super) fn find(files: &[File]) -> Vec<String> {
         }
         let lines = lines_without_tests(&file.text);
         if !is_test_or_bench(path) && lines > MOST_LINES {
-            found.push(format!(
-                "{path}: {lines} lines without its tests; at most {MOST_LINES}"
-            ));
+            found.push(format!("{path}: {lines} lines without its tests; at most {MOST_LINES}"));
         }
         let names = path.trim_end_matches(".rs").split('/');
         if let Some(name) = names.into_iter().find(|name| EMPTY_NAMES.contains(name)) {
@@ -34,7 +32,9 @@ fn lines_without_tests(text: &str) -> usize {
     lines
         .windows(2)
         .position(|pair| {
-            pair[0].trim() == "#[cfg(test)]" && pair[1].trim_start().starts_with("mod ") && pair[1].contains('{')
+            pair[0].trim() == "#[cfg(test)]"
+                && pair[1].trim_start().starts_with("mod ")
+                && pair[1].contains('{')
         })
         .unwrap_or(lines.len())
 }
@@ -48,10 +48,7 @@ mod tests {
     use super::*;
 
     fn found(path: &str, text: &str) -> Vec<String> {
-        find(&[File {
-            path: path.to_owned(),
-            text: text.to_owned(),
-        }])
+        find(&[File { path: path.to_owned(), text: text.to_owned() }])
     }
 
     #[test]

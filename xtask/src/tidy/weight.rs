@@ -14,7 +14,7 @@ pub(super) fn find(repo: &Repo) -> Result<Vec<String>> {
     if core.len() != 1 {
         found.push(format!("recourse-core depends on {} crates; it must on none", core.len() - 1));
     }
-    let outside = from_outside(&tree(repo, "recourse", "normal,build")?);
+    let outside = brought_by_facade(repo)?;
     if outside.len() > MOST_CRATES {
         let names: Vec<&str> = outside.iter().map(String::as_str).collect();
         found.push(format!(
@@ -32,9 +32,8 @@ pub(super) fn brought_by_facade(repo: &Repo) -> Result<BTreeSet<String>> {
 }
 
 fn tree(repo: &Repo, package: &str, edges: &str) -> Result<Vec<String>> {
-    let text = Cargo::new(repo)
-        .args(["tree", "--package", package, "--edges", edges, "--prefix", "none"])
-        .read()?;
+    let text =
+        Cargo::new(repo).args(["tree", "--package", package, "--edges", edges, "--prefix", "none"]).read()?;
     Ok(text.lines().map(str::to_owned).collect())
 }
 
@@ -54,7 +53,12 @@ mod tests {
 
     #[test]
     fn a_crate_counts_once_and_own_ones_do_not() {
-        let lines = ["recourse v0.1.0 (folder)", "fastrand v2.5.0", "recourse-core v0.1.0 (folder)", "fastrand v2.5.0 (*)"];
+        let lines = [
+            "recourse v0.1.0 (folder)",
+            "fastrand v2.5.0",
+            "recourse-core v0.1.0 (folder)",
+            "fastrand v2.5.0 (*)",
+        ];
         let lines: Vec<String> = lines.map(str::to_owned).into();
         assert_eq!(from_outside(&lines).into_iter().collect::<Vec<_>>(), ["fastrand"]);
     }

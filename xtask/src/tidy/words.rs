@@ -67,12 +67,7 @@ fn forbidden(line: &str) -> Option<&'static str> {
                 && !lower[at + maker.len()..].starts_with(|c: char| c.is_alphanumeric())
         })
     };
-    PATHS
-        .iter()
-        .find(path)
-        .or_else(|| HOSTS.iter().find(host))
-        .or_else(|| MAKERS.iter().find(maker))
-        .copied()
+    PATHS.iter().find(path).or_else(|| HOSTS.iter().find(host)).or_else(|| MAKERS.iter().find(maker)).copied()
 }
 
 /// Whether a path that follows is only the rest of a longer one, `docs/..` say.
@@ -99,10 +94,7 @@ mod tests {
 
     #[test]
     fn a_lock_file_may_name_the_registry_of_its_packages() {
-        let file = |path: &str| File {
-            path: path.to_owned(),
-            text: format!("{LOCKED_SOURCE}\n"),
-        };
+        let file = |path: &str| File { path: path.to_owned(), text: format!("{LOCKED_SOURCE}\n") };
         assert!(find(&[file("benches/Cargo.lock")]).is_empty());
         assert_eq!(find(&[file("README.md")]).len(), 1);
     }

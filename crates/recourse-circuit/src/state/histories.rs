@@ -36,11 +36,7 @@ struct World {
 type Held = (u64, bool);
 
 fn ticket((generation, probe): Held) -> Ticket {
-    if probe {
-        Ticket::probe(generation)
-    } else {
-        Ticket::normal(generation)
-    }
+    if probe { Ticket::probe(generation) } else { Ticket::normal(generation) }
 }
 
 fn secs(secs: u64) -> Duration {
@@ -102,8 +98,7 @@ impl World {
             Event::Tick => next.clock = self.clock + secs(1),
             Event::Back => next.clock = Moment::ZERO,
             Event::Reconfigure(threshold, cooldown) => {
-                next.circuit
-                    .reconfigure(&BreakerSettings::new(threshold, secs(cooldown)));
+                next.circuit.reconfigure(&BreakerSettings::new(threshold, secs(cooldown)));
                 assert_eq!(next.circuit.phase, self.circuit.phase, "settings moved the state");
             }
             Event::Ask(kind) => next.ask(kind, self),
@@ -135,14 +130,8 @@ impl World {
             Admission::Admitted(given, moved) => {
                 assert_eq!(given.generation, self.circuit.generation);
                 assert_eq!(given.probe, was != CircuitState::Closed);
-                assert!(
-                    !given.probe || kind == AttemptKind::Retry,
-                    "a hedge took a probe slot"
-                );
-                assert!(
-                    was != CircuitState::Open || !cooling,
-                    "the cooldown was cut short"
-                );
+                assert!(!given.probe || kind == AttemptKind::Retry, "a hedge took a probe slot");
+                assert!(was != CircuitState::Open || !cooling, "the cooldown was cut short");
                 self.live.push((given.generation, given.probe));
                 self.moved(moved, before, cause::COOLDOWN_OVER);
             }
@@ -165,11 +154,7 @@ impl World {
     fn vote(&mut self, held: Held, health: Health, before: &World) {
         let moved = self.circuit.report(ticket(held), health, &Now::at(self.clock));
         if held.0 != before.circuit.generation {
-            assert_eq!(
-                (&self.circuit, &moved),
-                (&before.circuit, &None),
-                "an old report counted"
-            );
+            assert_eq!((&self.circuit, &moved), (&before.circuit, &None), "an old report counted");
             return;
         }
         let was = before.circuit.state();
@@ -223,20 +208,12 @@ impl World {
         if state != before.circuit.state() {
             assert!(self.circuit.generation > before.circuit.generation);
         }
-        assert_eq!(
-            self.circuit.failures(),
-            if state == CircuitState::Closed {
-                self.downs
-            } else {
-                0
-            }
-        );
+        assert_eq!(self.circuit.failures(), if state == CircuitState::Closed { self.downs } else { 0 });
         let answer = asked(&self.circuit, now);
         match state {
-            CircuitState::Closed => assert_eq!(
-                answer,
-                Admission::Admitted(Ticket::normal(self.circuit.generation), None)
-            ),
+            CircuitState::Closed => {
+                assert_eq!(answer, Admission::Admitted(Ticket::normal(self.circuit.generation), None))
+            }
             CircuitState::HalfOpen => {
                 assert!(probing <= 1, "two probes");
                 let admitted = matches!(answer, Admission::Admitted(given, None) if given.probe);
@@ -246,17 +223,11 @@ impl World {
                 assert_eq!(probing, 0);
                 let seen = after_rejection(&self.circuit, now);
                 let later = asked(&seen, now + seen.cooldown);
-                assert!(
-                    matches!(later, Admission::Admitted(given, Some(_)) if given.probe),
-                    "stuck open"
-                );
+                assert!(matches!(later, Admission::Admitted(given, Some(_)) if given.probe), "stuck open");
             }
         }
         for wait in [0, 1, 2].map(secs) {
-            let told = self
-                .circuit
-                .would_reject(&Now::at(now), wait)
-                .map(Admission::Rejected);
+            let told = self.circuit.would_reject(&Now::at(now), wait).map(Admission::Rejected);
             let later = asked(&after_rejection(&self.circuit, now), now + wait);
             assert_eq!(told, Some(later).filter(is_open_rejection));
         }

@@ -23,10 +23,7 @@ impl BudgetRef {
     /// A reference at cost 1.
     #[must_use]
     pub fn new(name: impl Into<Label>) -> Self {
-        BudgetRef {
-            name: name.into(),
-            cost: limits::DEFAULT_COST,
-        }
+        BudgetRef { name: name.into(), cost: limits::DEFAULT_COST }
     }
 }
 

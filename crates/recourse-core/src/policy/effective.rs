@@ -46,11 +46,7 @@ pub struct Change {
 
 impl Change {
     pub(crate) fn new(field: &'static str, given: impl fmt::Display, used: impl fmt::Display) -> Self {
-        Change {
-            field,
-            given: given.to_string().into(),
-            used: used.to_string().into(),
-        }
+        Change { field, given: given.to_string().into(), used: used.to_string().into() }
     }
 }
 

@@ -188,11 +188,7 @@ impl Policy {
     /// The policy's own most attempts: `max_attempts x (1 + max_hedges)`.
     #[must_use]
     pub fn worst_case_attempts(&self) -> u32 {
-        let hedges = if self.hedge.enabled {
-            self.hedge.max_hedges
-        } else {
-            0
-        };
+        let hedges = if self.hedge.enabled { self.hedge.max_hedges } else { 0 };
         self.retry.max_attempts.saturating_mul(hedges.saturating_add(1))
     }
 }

@@ -17,21 +17,13 @@ pub struct PolicyError {
 
 impl PolicyError {
     pub(crate) fn new(field: &'static str, value: impl fmt::Display) -> Self {
-        PolicyError {
-            field,
-            value: value.to_string(),
-            allowed: limits::allowed(field).to_owned(),
-        }
+        PolicyError { field, value: value.to_string(), allowed: limits::allowed(field).to_owned() }
     }
 }
 
 impl fmt::Display for PolicyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} = {} is not allowed: {}",
-            self.field, self.value, self.allowed
-        )
+        write!(f, "{} = {} is not allowed: {}", self.field, self.value, self.allowed)
     }
 }
 

@@ -60,29 +60,13 @@ pub const MIN_COOLDOWN: Duration = Duration::from_millis(100);
 pub const TABLE: &[(&str, &str, &str)] = &[
     ("retry.max_attempts", "3", "1 to 10; 0 means the default"),
     ("retry.initial_backoff", "10ms", "1ms to 30s; 0 means the default"),
-    (
-        "retry.max_backoff",
-        "250ms",
-        "initial_backoff to 30s; 0 means the default",
-    ),
+    ("retry.max_backoff", "250ms", "initial_backoff to 30s; 0 means the default"),
     ("retry.backoff_multiplier", "2", "1 to 10; 0 means the default"),
     ("retry.jitter", "full", "none, full, equal or decorrelated"),
-    (
-        "retry.max_server_delay",
-        "30s",
-        "1ms to 5min; 0 means the default",
-    ),
-    (
-        "retry.timeout_per_attempt",
-        "off",
-        "off or at least 1ms; 0 means off",
-    ),
+    ("retry.max_server_delay", "30s", "1ms to 5min; 0 means the default"),
+    ("retry.timeout_per_attempt", "off", "off or at least 1ms; 0 means off"),
     ("retry.overall_timeout", "off", "off or at least 1ms; 0 means off"),
-    (
-        "retry.classifier_name",
-        "the executor's default classifier",
-        "a registered classifier's name",
-    ),
+    ("retry.classifier_name", "the executor's default classifier", "a registered classifier's name"),
     ("retry.budget.name", "no budget", "a registered budget's name"),
     ("retry.budget.cost", "1", "at least 1"),
     ("hedge.enabled", "false", "true or false"),
@@ -93,11 +77,7 @@ pub const TABLE: &[(&str, &str, &str)] = &[
     ("hedge.budget.name", "no budget", "a registered budget's name"),
     ("hedge.budget.cost", "1", "at least 1"),
     ("circuit.enabled", "false", "true or false"),
-    (
-        "circuit.breaker_name",
-        "consecutive_failures",
-        "a registered breaker's name",
-    ),
+    ("circuit.breaker_name", "consecutive_failures", "a registered breaker's name"),
     ("circuit.threshold", "5", "at least 1; 0 means the default"),
     ("circuit.cooldown", "10s", "at least 100ms; 0 means the default"),
     ("id", "empty", "any short text"),
@@ -106,8 +86,5 @@ pub const TABLE: &[(&str, &str, &str)] = &[
 /// What is allowed for a field, as the table says it.
 #[must_use]
 pub fn allowed(field: &str) -> &'static str {
-    TABLE
-        .iter()
-        .find(|(name, _, _)| *name == field)
-        .map_or("", |(_, _, allowed)| allowed)
+    TABLE.iter().find(|(name, _, _)| *name == field).map_or("", |(_, _, allowed)| allowed)
 }

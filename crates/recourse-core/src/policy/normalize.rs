@@ -21,11 +21,7 @@ impl Policy {
         changes.retry(&mut policy.retry)?;
         changes.hedge(&mut policy.hedge);
         changes.circuit(&mut policy.circuit);
-        Ok(EffectivePolicy {
-            policy,
-            source,
-            changes: changes.0,
-        })
+        Ok(EffectivePolicy { policy, source, changes: changes.0 })
     }
 }
 
@@ -93,8 +89,7 @@ impl Changes {
             self.0.push(Change::new(field, "0s", "off"));
         } else if given < limits::MIN_TIMEOUT {
             *timeout = Some(limits::MIN_TIMEOUT);
-            self.0
-                .push(Change::new(field, time(given), time(limits::MIN_TIMEOUT)));
+            self.0.push(Change::new(field, time(given), time(limits::MIN_TIMEOUT)));
         }
     }
 
@@ -184,52 +179,21 @@ mod tests {
     fn values_outside_the_limits_are_brought_inside() {
         let second = Duration::from_secs(1);
         let nano = Duration::from_nanos(1);
-        let high = Policy::new()
-            .max_attempts(11)
-            .backoff(99 * second, 99 * second)
-            .backoff_multiplier(11.0);
-        let high = effective(
-            &high
-                .max_server_delay(999 * second)
-                .hedge_after(second)
-                .max_hedges(4),
-        )
-        .policy;
+        let high = Policy::new().max_attempts(11).backoff(99 * second, 99 * second).backoff_multiplier(11.0);
+        let high = effective(&high.max_server_delay(999 * second).hedge_after(second).max_hedges(4)).policy;
         assert_eq!(high.retry.max_attempts, 10);
-        assert_eq!(
-            (high.retry.initial_backoff, high.retry.max_backoff),
-            (30 * second, 30 * second)
-        );
-        assert_eq!(
-            (high.retry.backoff_multiplier, high.retry.max_server_delay),
-            (10.0, 300 * second)
-        );
+        assert_eq!((high.retry.initial_backoff, high.retry.max_backoff), (30 * second, 30 * second));
+        assert_eq!((high.retry.backoff_multiplier, high.retry.max_server_delay), (10.0, 300 * second));
         assert_eq!(high.hedge.max_hedges, 3);
 
-        let low = Policy::new()
-            .backoff(nano, nano)
-            .backoff_multiplier(0.5)
-            .max_server_delay(nano);
-        let low = low
-            .timeout_per_attempt(nano)
-            .overall_timeout(nano)
-            .hedge_after(nano)
-            .circuit(1, nano);
+        let low = Policy::new().backoff(nano, nano).backoff_multiplier(0.5).max_server_delay(nano);
+        let low = low.timeout_per_attempt(nano).overall_timeout(nano).hedge_after(nano).circuit(1, nano);
         let low = effective(&low).policy;
         let milli = Duration::from_millis(1);
         assert_eq!((low.retry.initial_backoff, low.retry.max_backoff), (milli, milli));
-        assert_eq!(
-            (low.retry.backoff_multiplier, low.retry.max_server_delay),
-            (1.0, milli)
-        );
-        assert_eq!(
-            (low.retry.timeout_per_attempt, low.retry.overall_timeout),
-            (Some(milli), Some(milli))
-        );
-        assert_eq!(
-            (low.hedge.hedge_delay, low.circuit.cooldown),
-            (10 * milli, 100 * milli)
-        );
+        assert_eq!((low.retry.backoff_multiplier, low.retry.max_server_delay), (1.0, milli));
+        assert_eq!((low.retry.timeout_per_attempt, low.retry.overall_timeout), (Some(milli), Some(milli)));
+        assert_eq!((low.hedge.hedge_delay, low.circuit.cooldown), (10 * milli, 100 * milli));
     }
 
     #[test]
@@ -237,10 +201,7 @@ mod tests {
         let policy = Policy::new().backoff(Duration::from_secs(2), Duration::from_secs(1));
         let effective = effective(&policy);
         assert_eq!(effective.policy.retry.max_backoff, Duration::from_secs(2));
-        assert_eq!(
-            effective.changes[0].to_string(),
-            "retry.max_backoff = 1s became 2s"
-        );
+        assert_eq!(effective.changes[0].to_string(), "retry.max_backoff = 1s became 2s");
     }
 
     #[test]
@@ -254,26 +215,16 @@ mod tests {
     #[test]
     fn a_multiplier_that_is_no_number_is_an_error() {
         for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -1.0] {
-            let error = Policy::new()
-                .backoff_multiplier(bad)
-                .normalize(PolicySource::Static)
-                .unwrap_err();
-            assert_eq!(
-                (error.field, error.value),
-                ("retry.backoff_multiplier", bad.to_string())
-            );
+            let error = Policy::new().backoff_multiplier(bad).normalize(PolicySource::Static).unwrap_err();
+            assert_eq!((error.field, error.value), ("retry.backoff_multiplier", bad.to_string()));
             assert_eq!(error.allowed, "1 to 10; 0 means the default");
         }
     }
 
     #[test]
     fn normalising_twice_changes_nothing_more() {
-        let once = effective(
-            &Policy::new()
-                .max_attempts(99)
-                .hedge_after(Duration::MAX)
-                .circuit(0, Duration::MAX),
-        );
+        let once =
+            effective(&Policy::new().max_attempts(99).hedge_after(Duration::MAX).circuit(0, Duration::MAX));
         assert!(changed(&once.policy).is_empty());
     }
 }

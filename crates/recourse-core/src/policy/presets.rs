@@ -11,10 +11,7 @@ impl Policy {
     /// Doubling waits from `initial` to `max` with equal jitter.
     #[must_use]
     pub fn exponential(initial: Duration, max: Duration) -> Self {
-        Policy::new()
-            .backoff(initial, max)
-            .backoff_multiplier(2.0)
-            .jitter(Jitter::Equal)
+        Policy::new().backoff(initial, max).backoff_multiplier(2.0).jitter(Jitter::Equal)
     }
 
     /// The same wait every time, without jitter.
@@ -25,15 +22,9 @@ impl Policy {
     pub fn constant(delay: Duration) -> Result<Self, PolicyError> {
         if delay.is_zero() {
             let allowed = "a constant delay of 1ms to 30s".to_owned();
-            return Err(PolicyError {
-                allowed,
-                ..PolicyError::new("retry.initial_backoff", "0s")
-            });
+            return Err(PolicyError { allowed, ..PolicyError::new("retry.initial_backoff", "0s") });
         }
-        Ok(Policy::new()
-            .backoff(delay, delay)
-            .backoff_multiplier(1.0)
-            .jitter(Jitter::None))
+        Ok(Policy::new().backoff(delay, delay).backoff_multiplier(1.0).jitter(Jitter::None))
     }
 
     /// A call to an HTTP service: 3 attempts, 100 ms to 2 s, 10 s an attempt, 30 s in all, classifier `http`.
@@ -95,42 +86,10 @@ mod tests {
     #[test]
     fn presets_have_the_values_of_the_contract_and_need_no_normalising() {
         let rows = [
-            (
-                Policy::http(),
-                3,
-                ms(100),
-                ms(2_000),
-                Jitter::Full,
-                Some(ms(10_000)),
-                Some(ms(30_000)),
-            ),
-            (
-                Policy::database(),
-                3,
-                ms(100),
-                ms(5_000),
-                Jitter::Equal,
-                Some(ms(30_000)),
-                Some(ms(60_000)),
-            ),
-            (
-                Policy::background_job(),
-                5,
-                ms(1_000),
-                ms(30_000),
-                Jitter::Full,
-                None,
-                Some(ms(300_000)),
-            ),
-            (
-                Policy::low_latency(),
-                2,
-                ms(10),
-                ms(50),
-                Jitter::Equal,
-                Some(ms(500)),
-                Some(ms(1_000)),
-            ),
+            (Policy::http(), 3, ms(100), ms(2_000), Jitter::Full, Some(ms(10_000)), Some(ms(30_000))),
+            (Policy::database(), 3, ms(100), ms(5_000), Jitter::Equal, Some(ms(30_000)), Some(ms(60_000))),
+            (Policy::background_job(), 5, ms(1_000), ms(30_000), Jitter::Full, None, Some(ms(300_000))),
+            (Policy::low_latency(), 2, ms(10), ms(50), Jitter::Equal, Some(ms(500)), Some(ms(1_000))),
         ];
         for (policy, attempts, initial, max, jitter, attempt, overall) in rows {
             let retry = &policy.retry;
@@ -147,10 +106,7 @@ mod tests {
         }
         assert_eq!(Policy::http().retry.classifier_name, "http");
         let hedge = Policy::low_latency().hedge;
-        assert_eq!(
-            (hedge.enabled, hedge.max_hedges, hedge.hedge_delay),
-            (true, 2, ms(100))
-        );
+        assert_eq!((hedge.enabled, hedge.max_hedges, hedge.hedge_delay), (true, 2, ms(100)));
     }
 
     #[test]
@@ -159,10 +115,7 @@ mod tests {
         assert_eq!((retry.initial_backoff, retry.max_backoff), (ms(40), ms(40)));
         assert_eq!((retry.backoff_multiplier, retry.jitter), (1.0, Jitter::None));
         let error = Policy::constant(Duration::ZERO).unwrap_err();
-        assert_eq!(
-            (error.field, error.value.as_str()),
-            ("retry.initial_backoff", "0s")
-        );
+        assert_eq!((error.field, error.value.as_str()), ("retry.initial_backoff", "0s"));
     }
 
     #[test]

@@ -16,10 +16,7 @@ use std::time::Duration;
 #[non_exhaustive]
 pub struct RetryPolicy {
     /// Attempt groups of a call, the first included.
-    #[cfg_attr(
-        feature = "serde",
-        serde(deserialize_with = "crate::policy::serde::max_attempts")
-    )]
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "crate::policy::serde::max_attempts"))]
     pub max_attempts: u32,
     /// The wait before the second attempt, before jitter.
     #[cfg_attr(feature = "serde", serde(with = "crate::policy::serde::duration"))]
@@ -113,12 +110,7 @@ pub struct UnknownJitter(String);
 
 impl fmt::Display for UnknownJitter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "retry.jitter = {:?} is not allowed: {}",
-            self.0,
-            limits::allowed("retry.jitter")
-        )
+        write!(f, "retry.jitter = {:?} is not allowed: {}", self.0, limits::allowed("retry.jitter"))
     }
 }
 

@@ -65,26 +65,16 @@ impl Visitor<'_> for Timespan {
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Duration, E> {
         humantime::parse_duration(text.trim()).map_err(|error| {
-            E::custom(format_args!(
-                "{text:?} is not a duration: {error}; write one like \"250ms\""
-            ))
+            E::custom(format_args!("{text:?} is not a duration: {error}; write one like \"250ms\""))
         })
     }
 
     fn visit_u64<E: Error>(self, value: u64) -> Result<Duration, E> {
-        if value == 0 {
-            Ok(Duration::ZERO)
-        } else {
-            Err(E::invalid_type(Unexpected::Unsigned(value), &self))
-        }
+        if value == 0 { Ok(Duration::ZERO) } else { Err(E::invalid_type(Unexpected::Unsigned(value), &self)) }
     }
 
     fn visit_i64<E: Error>(self, value: i64) -> Result<Duration, E> {
-        if value == 0 {
-            Ok(Duration::ZERO)
-        } else {
-            Err(E::invalid_type(Unexpected::Signed(value), &self))
-        }
+        if value == 0 { Ok(Duration::ZERO) } else { Err(E::invalid_type(Unexpected::Signed(value), &self)) }
     }
 }
 
@@ -135,11 +125,7 @@ pub(super) mod timeout {
         }
 
         fn visit_str<E: Error>(self, text: &str) -> Result<Option<Duration>, E> {
-            if text.trim() == "off" {
-                Ok(None)
-            } else {
-                Timespan.visit_str(text).map(Some)
-            }
+            if text.trim() == "off" { Ok(None) } else { Timespan.visit_str(text).map(Some) }
         }
 
         fn visit_u64<E: Error>(self, value: u64) -> Result<Option<Duration>, E> {

@@ -67,10 +67,7 @@ impl<'de> Visitor<'de> for Unique {
         let mut policies = BTreeMap::new();
         while let Some(key) = entries.next_key::<Key>()? {
             if policies.contains_key(&key) {
-                return Err(A::Error::custom(format_args!(
-                    "the key {:?} stands twice",
-                    key.as_str()
-                )));
+                return Err(A::Error::custom(format_args!("the key {:?} stands twice", key.as_str())));
             }
             let policy = entries.next_value()?;
             policies.insert(key, policy);

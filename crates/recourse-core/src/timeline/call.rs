@@ -105,10 +105,7 @@ impl Timeline {
     /// Attempts that were really launched.
     #[must_use]
     pub fn launched(&self) -> usize {
-        self.attempts()
-            .iter()
-            .filter(|record| record.ending != Ending::Denied)
-            .count()
+        self.attempts().iter().filter(|record| record.ending != Ending::Denied).count()
     }
 
     /// Whether the call succeeded; an error that the classifier accepts is a success.

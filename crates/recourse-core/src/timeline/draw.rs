@@ -43,12 +43,7 @@ impl Timeline {
             hedge => format!("#{} hedge {hedge}", record.attempt),
         };
         write!(f, "  {name:<10} |{}|", self.bar(record))?;
-        write!(
-            f,
-            " {:>8} +{:<8}",
-            short(record.start.since(self.start)),
-            short(record.duration())
-        )?;
+        write!(f, " {:>8} +{:<8}", short(record.start.since(self.start)), short(record.duration()))?;
         write!(f, " {:<10}", record.ending)?;
         match record.ending {
             Ending::Denied => write!(f, " {}", record.budget_reason)?,
@@ -169,9 +164,6 @@ mod tests {
     fn a_call_without_attempts_says_why() {
         let mut timeline = Timeline::new(Key::from_static("a.b"), Moment::ZERO);
         timeline.stop = Some(StopReason::CircuitOpen);
-        assert_eq!(
-            timeline.to_string(),
-            "a.b failure in 0, 0 attempts\n  stopped: circuit_open"
-        );
+        assert_eq!(timeline.to_string(), "a.b failure in 0, 0 attempts\n  stopped: circuit_open");
     }
 }

@@ -67,10 +67,7 @@ impl ScriptedBreaker {
     }
 
     fn then(self, times: u32, admits: bool) -> Self {
-        self.lock()
-            .admits
-            .get_or_insert_with(Sequence::new)
-            .push(times, admits);
+        self.lock().admits.get_or_insert_with(Sequence::new).push(times, admits);
         self
     }
 
@@ -142,10 +139,9 @@ impl State {
         let script = self.admits.as_ref();
         match script.and_then(|script| script.nth(self.asks.len())) {
             Some(true) | None => None,
-            Some(false) if self.half_open => Some(Rejection::new(
-                CircuitState::HalfOpen,
-                reason::CIRCUIT_HALF_OPEN_PROBE_LIMIT,
-            )),
+            Some(false) if self.half_open => {
+                Some(Rejection::new(CircuitState::HalfOpen, reason::CIRCUIT_HALF_OPEN_PROBE_LIMIT))
+            }
             Some(false) => Some(Rejection::new(CircuitState::Open, reason::CIRCUIT_OPEN)),
         }
     }
@@ -160,11 +156,7 @@ impl CircuitBreaker for ScriptedBreaker {
             return Admission::Rejected(rejection);
         }
         let number = state.tickets.len() as u64;
-        let ticket = if state.half_open {
-            Ticket::probe(number)
-        } else {
-            Ticket::normal(number)
-        };
+        let ticket = if state.half_open { Ticket::probe(number) } else { Ticket::normal(number) };
         state.tickets.push(ticket);
         Admission::Admitted(ticket, None)
     }
@@ -240,9 +232,7 @@ mod tests {
     fn half_open_it_hands_out_probes_and_tells_the_probe_limit() {
         let breaker = ScriptedBreaker::admits(1).then_rejects(1).half_open();
         assert!(admit(&breaker).unwrap().probe);
-        let rejection = breaker
-            .would_reject(&Now::at(Moment::ZERO), Duration::ZERO)
-            .unwrap();
+        let rejection = breaker.would_reject(&Now::at(Moment::ZERO), Duration::ZERO).unwrap();
         assert_eq!(rejection.reason, "circuit_half_open_probe_limit");
     }
 

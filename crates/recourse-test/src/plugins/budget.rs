@@ -146,10 +146,7 @@ impl ScriptedBudget {
         let state = self.lock();
         let (outstanding, asks) = (state.outstanding, state.asks.clone());
         drop(state);
-        assert!(
-            outstanding == 0,
-            "{outstanding} permit(s) have not come back; asked so far: {asks:#?}"
-        );
+        assert!(outstanding == 0, "{outstanding} permit(s) have not come back; asked so far: {asks:#?}");
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -193,10 +190,7 @@ impl Budget for ScriptedBudget {
         let mut state = self.lock();
         let ask = state.next(request);
         let denies = state.peekable && !ask.allowed;
-        state.peeks.push(BudgetAsk {
-            allowed: !denies,
-            ..ask
-        });
+        state.peeks.push(BudgetAsk { allowed: !denies, ..ask });
         denies.then(|| state.reason.clone())
     }
 }
@@ -225,9 +219,7 @@ mod tests {
     #[test]
     fn steps_are_taken_by_attempts_and_the_last_one_repeats() {
         let budget = ScriptedBudget::denies(1).then_allows(2).then_denies(1);
-        let told: Vec<bool> = (0..5)
-            .map(|attempt| budget.allow_attempt(&request(attempt)).allowed)
-            .collect();
+        let told: Vec<bool> = (0..5).map(|attempt| budget.allow_attempt(&request(attempt)).allowed).collect();
         assert_eq!(told, [false, true, true, false, false]);
         assert_eq!(budget.released(), 2);
         assert_eq!((budget.asks()[4].attempt, budget.asks()[4].cost), (4, 3));

@@ -34,11 +34,7 @@ impl FixedClassifier {
     pub fn new(outcome: Outcome) -> Self {
         let mut outcomes = Sequence::new();
         outcomes.push(1, outcome);
-        FixedClassifier(Arc::new(Mutex::new(State {
-            outcomes,
-            seen: Vec::new(),
-            idempotent: Vec::new(),
-        })))
+        FixedClassifier(Arc::new(Mutex::new(State { outcomes, seen: Vec::new(), idempotent: Vec::new() })))
     }
 
     /// Then this one.
@@ -77,9 +73,7 @@ impl Classifier for FixedClassifier {
 
 impl fmt::Debug for FixedClassifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FixedClassifier")
-            .field("seen", &self.lock().seen)
-            .finish_non_exhaustive()
+        f.debug_struct("FixedClassifier").field("seen", &self.lock().seen).finish_non_exhaustive()
     }
 }
 
@@ -96,15 +90,9 @@ mod tests {
             AttemptResult::of_error(&Cancelled).with_idempotent(Some(false)),
             AttemptResult::of_value(&1_u8),
         ];
-        let reasons: Vec<_> = results
-            .iter()
-            .map(|result| classifier.classify(result).reason)
-            .collect();
+        let reasons: Vec<_> = results.iter().map(|result| classifier.classify(result).reason).collect();
         assert_eq!(reasons, ["a", "b", "b"]);
-        assert_eq!(
-            classifier.seen()[..2],
-            ["AttemptResult::TimedOut", "AttemptResult::Error(Cancelled)"]
-        );
+        assert_eq!(classifier.seen()[..2], ["AttemptResult::TimedOut", "AttemptResult::Error(Cancelled)"]);
         assert_eq!(classifier.idempotent(), [None, Some(false), None]);
     }
 }

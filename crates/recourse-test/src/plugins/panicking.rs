@@ -114,11 +114,7 @@ impl Panicking {
     /// Panics in these methods and behaves in the others.
     #[must_use]
     pub fn only_in(methods: impl IntoIterator<Item = PluginMethod>) -> Self {
-        Panicking {
-            methods: methods.into_iter().collect(),
-            panics: Arc::default(),
-            time: VirtualTime::new(),
-        }
+        Panicking { methods: methods.into_iter().collect(), panics: Arc::default(), time: VirtualTime::new() }
     }
 
     /// As a clock and a sleeper, it follows this time where it doesn't panic.
@@ -145,11 +141,7 @@ impl Panicking {
 impl Classifier for Panicking {
     fn classify(&self, result: &AttemptResult<'_>) -> Outcome {
         self.reach(PluginMethod::Classify);
-        if result.is_value() {
-            Outcome::success()
-        } else {
-            Outcome::retryable("")
-        }
+        if result.is_value() { Outcome::success() } else { Outcome::retryable("") }
     }
 }
 
@@ -279,10 +271,7 @@ impl Sleeper for Panicking {
         Self: 'f,
     {
         self.reach(PluginMethod::Sleep);
-        Box::pin(Sleep {
-            plugin: self,
-            below: self.time.sleep(duration),
-        })
+        Box::pin(Sleep { plugin: self, below: self.time.sleep(duration) })
     }
 }
 
@@ -302,5 +291,94 @@ impl Future for Sleep<'_> {
 impl Drop for Sleep<'_> {
     fn drop(&mut self) {
         self.plugin.reach(PluginMethod::SleepDrop);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::FutureExt;
+    use recourse_core::{AttemptKind, CircuitState};
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    const KEY: Key = Key::from_static("a.b");
+
+    /// Reaches this method of the plugin, as an executor would.
+    fn reach(plugin: &Panicking, method: PluginMethod) {
+        let at = || Now::at(Moment::ZERO);
+        let record = AttemptRecord::new(0, Moment::ZERO);
+        let timeline = Timeline::new(KEY, Moment::ZERO);
+        let key = KEY;
+        let request = BudgetRequest::new(&key, 0, AttemptKind::Retry, at());
+        let settings = BreakerSettings::new(1, Duration::from_secs(1));
+        let opened = Transition::new(CircuitState::Closed, CircuitState::Open, "", Moment::ZERO);
+        let state = HedgeState::new(Moment::ZERO, Moment::ZERO, 1, 1, Duration::ZERO);
+        match method {
+            PluginMethod::Classify => _ = plugin.classify(&AttemptResult::of_timeout()),
+            PluginMethod::AllowAttempt | PluginMethod::Release => _ = plugin.allow_attempt(&request),
+            PluginMethod::WouldDeny => _ = plugin.would_deny(&request),
+            PluginMethod::ShouldSpawnHedge => _ = plugin.should_spawn_hedge(&state),
+            PluginMethod::WantsLatency => _ = plugin.wants_latency(),
+            PluginMethod::Breaker => _ = plugin.breaker(&KEY, &settings),
+            PluginMethod::Admit => _ = plugin.admit(&AdmissionRequest::new(AttemptKind::Retry, at())),
+            PluginMethod::Report => _ = plugin.report(Ticket::normal(0), Health::Up, &at()),
+            PluginMethod::State => _ = plugin.state(),
+            PluginMethod::WouldReject => _ = plugin.would_reject(&at(), Duration::ZERO),
+            PluginMethod::Reconfigure => plugin.reconfigure(&settings),
+            PluginMethod::OnStart => plugin.on_start(&CallStart::new(&KEY, None)),
+            PluginMethod::OnAttempt => plugin.on_attempt(&KEY, &record),
+            PluginMethod::OnHedgeSpawn => plugin.on_hedge_spawn(&KEY, &record),
+            PluginMethod::OnHedgeCancel => plugin.on_hedge_cancel(&KEY, &record, ""),
+            PluginMethod::OnBudgetDecision => {
+                plugin.on_budget_decision(&BudgetEvent::new(KEY, 0, AttemptKind::Retry, "b"));
+            }
+            PluginMethod::OnCircuitTransition => plugin.on_circuit_transition(&KEY, &opened),
+            PluginMethod::OnStateCapped => plugin.on_state_capped(&KEY),
+            PluginMethod::OnSuccess => plugin.on_success(&timeline),
+            PluginMethod::OnFailure => plugin.on_failure(&timeline),
+            PluginMethod::PolicyNow => _ = plugin.policy_now(&KEY),
+            PluginMethod::Policy | PluginMethod::PolicyPoll => _ = plugin.policy(&KEY).now_or_never(),
+            PluginMethod::Generation => _ = plugin.generation(),
+            PluginMethod::Sleep | PluginMethod::SleepDrop => drop(plugin.sleep(Duration::ZERO)),
+            PluginMethod::SleepPoll => _ = plugin.sleep(Duration::ZERO).now_or_never(),
+            PluginMethod::Now => _ = Clock::now(plugin),
+            PluginMethod::Calendar => _ = plugin.calendar(Moment::ZERO),
+        }
+    }
+
+    fn message(plugin: &Panicking, method: PluginMethod) -> Option<String> {
+        let panic = catch_unwind(AssertUnwindSafe(|| reach(plugin, method))).err()?;
+        panic.downcast_ref::<String>().cloned()
+    }
+
+    #[test]
+    fn it_panics_in_the_chosen_method_and_in_no_other() {
+        for &chosen in PluginMethod::ALL {
+            let plugin = Panicking::only_in([chosen]);
+            assert_eq!(message(&plugin, chosen), Some(format!("scripted panic in {chosen}")));
+            assert_eq!(plugin.panics(), 1, "{chosen}");
+        }
+        let quiet = Panicking::only_in([]);
+        for &method in PluginMethod::ALL {
+            assert_eq!(message(&quiet, method), None, "{method}");
+        }
+        assert_eq!(quiet.panics(), 0);
+    }
+
+    #[test]
+    fn everywhere_it_panics_in_every_method_that_can_be_reached() {
+        for &method in PluginMethod::ALL {
+            let plugin = Panicking::everywhere();
+            assert!(message(&plugin, method).is_some(), "{method}");
+        }
+    }
+
+    #[test]
+    fn where_it_does_not_panic_it_follows_the_given_time() {
+        let time = VirtualTime::new();
+        let plugin = Panicking::only_in([]).in_time(&time);
+        time.run(plugin.sleep(Duration::from_secs(3)));
+        assert_eq!(Clock::now(&plugin), Moment::ZERO + Duration::from_secs(3));
+        assert_eq!(time.sleeps(), [Duration::from_secs(3)]);
     }
 }

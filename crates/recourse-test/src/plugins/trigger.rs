@@ -34,11 +34,7 @@ impl ScriptedTrigger {
     pub fn new(answer: HedgeDecision) -> Self {
         let mut answers = Sequence::new();
         answers.push(1, answer);
-        ScriptedTrigger(Arc::new(Mutex::new(State {
-            answers,
-            wants_latency: false,
-            states: Vec::new(),
-        })))
+        ScriptedTrigger(Arc::new(Mutex::new(State { answers, wants_latency: false, states: Vec::new() })))
     }
 
     /// Then this answer.
@@ -81,9 +77,7 @@ impl HedgeTrigger for ScriptedTrigger {
 
 impl fmt::Debug for ScriptedTrigger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ScriptedTrigger")
-            .field("asked", &self.lock().states.len())
-            .finish_non_exhaustive()
+        f.debug_struct("ScriptedTrigger").field("asked", &self.lock().states.len()).finish_non_exhaustive()
     }
 }
 

@@ -50,13 +50,7 @@ impl fmt::Display for Event {
         match self {
             Event::Start(key, _) => write!(f, "start {key}"),
             Event::Attempt(key, record) => {
-                write!(
-                    f,
-                    "attempt {key} {} {} {}",
-                    Name(record),
-                    record.ending,
-                    record.outcome.reason
-                )
+                write!(f, "attempt {key} {} {} {}", Name(record), record.ending, record.outcome.reason)
             }
             Event::HedgeSpawn(key, record) => write!(f, "hedge_spawn {key} {}", Name(record)),
             Event::HedgeCancel(key, record, reason) => {
@@ -68,11 +62,7 @@ impl fmt::Display for Event {
                 write!(f, " {} {verdict} {}", event.budget, event.reason)
             }
             Event::Transition(key, change) => {
-                write!(
-                    f,
-                    "transition {key} {} -> {} {}",
-                    change.from, change.to, change.cause
-                )
+                write!(f, "transition {key} {} -> {} {}", change.from, change.to, change.cause)
             }
             Event::StateCapped(key) => write!(f, "state_capped {key}"),
             Event::Success(timeline) => write!(f, "success {}", timeline.key),

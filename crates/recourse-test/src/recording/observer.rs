@@ -176,31 +176,20 @@ impl RecordingObserver {
                 (Event::Start(key, _), None) => open.push((key, 1)),
                 (Event::Success(_) | Event::Failure(_), Some(at)) if open[at].1 > 0 => open[at].1 -= 1,
                 (Event::Success(_) | Event::Failure(_), _) => {
-                    panic!(
-                        "{} ended more often than it started; heard:\n{}",
-                        event.key(),
-                        self.heard()
-                    )
+                    panic!("{} ended more often than it started; heard:\n{}", event.key(), self.heard())
                 }
                 _ => {}
             }
         }
         if let Some((key, calls)) = open.iter().find(|(_, calls)| *calls > 0) {
-            panic!(
-                "{calls} started call(s) of {key} never ended; heard:\n{}",
-                self.heard()
-            );
+            panic!("{calls} started call(s) of {key} never ended; heard:\n{}", self.heard());
         }
     }
 
     fn heard(&self) -> String {
         match self.lines() {
             lines if lines.is_empty() => "  nothing".to_owned(),
-            lines => lines
-                .iter()
-                .map(|line| format!("  {line}"))
-                .collect::<Vec<_>>()
-                .join("\n"),
+            lines => lines.iter().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n"),
         }
     }
 
@@ -251,5 +240,125 @@ impl Observer for RecordingObserver {
 impl fmt::Debug for RecordingObserver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("RecordingObserver").field(&self.lines()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use recourse_core::{
+        AttemptKind, CircuitState, Ending, Moment, Outcome, Policy, PolicySource, StopReason,
+    };
+
+    const KEY: Key = Key::from_static("a.b");
+
+    fn start(observer: &RecordingObserver) {
+        observer.on_start(&CallStart::new(&KEY, None));
+    }
+
+    fn ended() -> Timeline {
+        Timeline::new(KEY, Moment::ZERO)
+    }
+
+    #[test]
+    fn every_callback_is_kept_in_order_and_found_by_its_kind() {
+        let observer = RecordingObserver::new();
+        let hears = observer.clone();
+        let effective = Policy::new().normalize(PolicySource::Static).unwrap();
+        let mut record = AttemptRecord::new(0, Moment::ZERO);
+        (record.ending, record.outcome) = (Ending::Failed, Outcome::retryable("http_5xx"));
+        let mut hedge = AttemptRecord::new(0, Moment::ZERO);
+        (hedge.is_hedge, hedge.hedge_index) = (true, 1);
+        let mut budget = BudgetEvent::new(KEY, 0, AttemptKind::Hedge, "hedges");
+        (budget.allowed, budget.reason) = (false, "budget_denied".into());
+        let opened = Transition::new(CircuitState::Closed, CircuitState::Open, "threshold", Moment::ZERO);
+        let mut failed = ended();
+        failed.stop = Some(StopReason::AttemptsExhausted);
+
+        hears.on_start(&CallStart::new(&KEY, Some(&effective)));
+        hears.on_state_capped(&KEY);
+        hears.on_budget_decision(&budget);
+        hears.on_hedge_spawn(&KEY, &hedge);
+        hears.on_hedge_cancel(&KEY, &hedge, "superseded");
+        hears.on_circuit_transition(&KEY, &opened);
+        hears.on_attempt(&KEY, &record);
+        hears.on_failure(&failed);
+        hears.on_success(&ended());
+
+        assert_eq!(
+            observer.lines(),
+            [
+                "start a.b",
+                "state_capped a.b",
+                "budget a.b #0 hedge hedges denied budget_denied",
+                "hedge_spawn a.b #0.1",
+                "hedge_cancel a.b #0.1 superseded",
+                "transition a.b closed -> open threshold",
+                "attempt a.b #0 failed http_5xx",
+                "failure a.b attempts_exhausted",
+                "success a.b",
+            ]
+        );
+        assert_eq!(observer.starts(), [KEY]);
+        assert_eq!(observer.policies(), [Some(effective)]);
+        assert_eq!(observer.state_capped(), [KEY]);
+        assert_eq!(observer.budget_events(), [budget]);
+        assert_eq!(observer.hedge_spawns(), [hedge.clone()]);
+        assert_eq!(observer.hedge_cancels(), [(hedge, "superseded".to_owned())]);
+        assert_eq!(observer.transitions(), [opened]);
+        assert_eq!(observer.attempts(), [record]);
+        assert_eq!(observer.failures(), [failed.clone()]);
+        assert_eq!(observer.successes(), [ended()]);
+        assert_eq!(observer.timelines(), [failed, ended()]);
+        assert_eq!(observer.last_timeline(), ended());
+        assert!(observer.events().iter().all(|event| *event.key() == KEY));
+        observer.clear();
+        assert_eq!(observer.events(), []);
+    }
+
+    #[test]
+    fn calls_side_by_side_may_end_in_any_order() {
+        let observer = RecordingObserver::new();
+        start(&observer);
+        start(&observer);
+        observer.on_failure(&ended());
+        observer.on_success(&ended());
+        observer.assert_one_end_per_start();
+        RecordingObserver::new().assert_one_end_per_start();
+    }
+
+    #[test]
+    #[should_panic(expected = "1 started call(s) of a.b never ended; heard:\n  start a.b")]
+    fn a_call_that_never_ends_is_told() {
+        let observer = RecordingObserver::new();
+        start(&observer);
+        observer.assert_one_end_per_start();
+    }
+
+    #[test]
+    #[should_panic(
+        expected = "a.b ended more often than it started; heard:\n  start a.b\n  success a.b\n  failure a.b"
+    )]
+    fn a_call_that_ends_twice_is_told() {
+        let observer = RecordingObserver::new();
+        start(&observer);
+        observer.on_success(&ended());
+        observer.on_failure(&ended());
+        observer.assert_one_end_per_start();
+    }
+
+    #[test]
+    #[should_panic(expected = "ended more often than it started")]
+    fn an_end_before_its_start_is_told() {
+        let observer = RecordingObserver::new();
+        observer.on_success(&ended());
+        start(&observer);
+        observer.assert_one_end_per_start();
+    }
+
+    #[test]
+    #[should_panic(expected = "no call has ended; heard so far:\n  nothing")]
+    fn without_an_ended_call_there_is_no_last_timeline() {
+        let _ = RecordingObserver::new().last_timeline();
     }
 }

@@ -74,10 +74,7 @@ impl<T: 'static, E: 'static> Script<T, E> {
     /// # let _: recourse_test::ScriptedOperation<u32, &str> = operation;
     /// ```
     pub fn new() -> Self {
-        Script {
-            steps: Sequence::new(),
-            takes: Duration::ZERO,
-        }
+        Script { steps: Sequence::new(), takes: Duration::ZERO }
     }
 
     /// Begins with `times` failures. `make` is given the attempt's number in the order of the launches, from 0.
@@ -160,19 +157,12 @@ impl<T: 'static, E: 'static> Script<T, E> {
     /// If the script has no step, or every step is done zero times.
     #[track_caller]
     pub fn on(self, time: &VirtualTime) -> ScriptedOperation<T, E> {
-        assert!(
-            self.steps.nth(0).is_some(),
-            "a script needs a step that is done at least once"
-        );
+        assert!(self.steps.nth(0).is_some(), "a script needs a step that is done at least once");
         ScriptedOperation::new(time, self.takes, self.steps)
     }
 
     fn then(mut self, times: u32, does: Does<T, E>) -> Self {
-        let step = Step {
-            does,
-            takes: None,
-            yields: 0,
-        };
+        let step = Step { does, takes: None, yields: 0 };
         self.steps.push(times, step);
         self
     }
@@ -186,8 +176,6 @@ impl<T: 'static, E: 'static> Default for Script<T, E> {
 
 impl<T, E> fmt::Debug for Script<T, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Script")
-            .field("all_take", &self.takes)
-            .finish_non_exhaustive()
+        f.debug_struct("Script").field("all_take", &self.takes).finish_non_exhaustive()
     }
 }

@@ -45,11 +45,7 @@ impl Shared {
             timers.armed.insert((due, id), None);
         }
         drop(timers);
-        Timer {
-            timers: self.clone(),
-            due,
-            id,
-        }
+        Timer { timers: self.clone(), due, id }
     }
 
     /// Lets `step` pass, and wakes whoever waits for a timer that became due, in the order of the timers.

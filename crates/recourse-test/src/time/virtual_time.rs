@@ -157,3 +157,102 @@ impl fmt::Debug for VirtualTime {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::{Context, Poll, Wake, Waker};
+
+    fn ms(millis: u64) -> Duration {
+        Duration::from_millis(millis)
+    }
+
+    #[derive(Default)]
+    struct Wakes(AtomicUsize);
+
+    impl Wake for Wakes {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    fn poll(timer: &mut Timer, wakes: &Arc<Wakes>) -> Poll<()> {
+        let waker = Waker::from(Arc::clone(wakes));
+        Pin::new(timer).poll(&mut Context::from_waker(&waker))
+    }
+
+    #[test]
+    fn a_clone_shares_the_time() {
+        let time = VirtualTime::starting_at(Moment::from_nanos(5));
+        time.clone().advance(Duration::from_nanos(3));
+        assert_eq!((time.now(), time.elapsed()), (Moment::from_nanos(8), Duration::from_nanos(3)));
+    }
+
+    #[test]
+    fn a_timer_wakes_when_its_time_has_passed_and_not_before() {
+        let (time, wakes) = (VirtualTime::new(), Arc::new(Wakes::default()));
+        let mut timer = time.wait(ms(10));
+        assert_eq!(poll(&mut timer, &wakes), Poll::Pending);
+        time.advance(ms(9));
+        assert_eq!((wakes.0.load(Ordering::SeqCst), time.pending_sleeps()), (0, 1));
+        time.advance(ms(1));
+        assert_eq!((wakes.0.load(Ordering::SeqCst), time.pending_sleeps()), (1, 0));
+        assert_eq!(poll(&mut timer, &wakes), Poll::Ready(()));
+    }
+
+    #[test]
+    fn a_timer_counts_from_its_making_and_not_from_its_first_poll() {
+        let (time, wakes) = (VirtualTime::new(), Arc::new(Wakes::default()));
+        let mut timer = time.wait(ms(10));
+        time.advance(ms(10));
+        assert_eq!(poll(&mut timer, &wakes), Poll::Ready(()));
+    }
+
+    #[test]
+    fn a_dropped_sleep_leaves_no_timer_behind() {
+        let time = VirtualTime::new();
+        let (polled, unpolled) = (time.sleep(ms(1)), time.sleep(ms(2)));
+        let mut call = time.step(polled);
+        assert!(call.poll().is_pending());
+        assert_eq!(time.pending_sleeps(), 2);
+        drop((call, unpolled));
+        assert_eq!(time.pending_sleeps(), 0);
+        assert!(!time.advance_to_next());
+        assert_eq!(time.sleeps(), [ms(1), ms(2)]);
+    }
+
+    #[test]
+    fn a_sleep_of_zero_is_ready_at_once_and_is_no_timer() {
+        let (time, wakes) = (VirtualTime::new(), Arc::new(Wakes::default()));
+        let mut timer = time.wait(Duration::ZERO);
+        assert_eq!(time.pending_sleeps(), 0);
+        assert_eq!(poll(&mut timer, &wakes), Poll::Ready(()));
+    }
+
+    #[test]
+    fn a_jump_of_the_clock_leaves_the_timers_alone() {
+        let time = VirtualTime::starting_at(Moment::ZERO + ms(500));
+        let timer = time.wait(ms(10));
+        time.set(Moment::ZERO);
+        time.run(timer);
+        assert_eq!((time.now(), time.elapsed()), (Moment::ZERO + ms(10), ms(10)));
+    }
+
+    #[test]
+    fn the_end_of_time_is_reached_without_an_overflow() {
+        let time = VirtualTime::new();
+        time.advance(Duration::MAX);
+        time.run(time.wait(Duration::MAX));
+        assert_eq!(time.now(), Moment::from_nanos(u64::MAX));
+    }
+
+    #[test]
+    fn only_reads_through_the_clock_trait_are_counted() {
+        let time = VirtualTime::new();
+        let clock: &dyn Clock = &time;
+        assert_eq!((clock.now(), time.now(), time.clock_reads()), (Moment::ZERO, Moment::ZERO, 1));
+        assert_eq!(clock.calendar(Moment::ZERO + ms(1)), Some(UNIX_EPOCH + ms(1)));
+    }
+}

@@ -37,9 +37,7 @@ impl BackoffRules {
                 between(capped / 2, capped, random)
             }
             Jitter::Decorrelated => {
-                let before = u64::try_from(before.as_nanos())
-                    .unwrap_or(u64::MAX)
-                    .max(self.initial);
+                let before = u64::try_from(before.as_nanos()).unwrap_or(u64::MAX).max(self.initial);
                 let top = before.saturating_mul(3).min(self.max).max(self.initial);
                 between(self.initial, top, random)
             }
@@ -49,20 +47,12 @@ impl BackoffRules {
     }
 
     /// `min(max, initial x multiplier^attempt)`.
-    #[allow(
-        clippy::cast_precision_loss,
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss
-    )]
+    #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     fn capped(&self, attempt: u32) -> u64 {
         let exponent = i32::try_from(attempt).unwrap_or(i32::MAX);
         let grown = self.initial as f64 * self.multiplier.powi(exponent);
         // A float that overflows is infinite, and an infinite one is above the cap.
-        if grown >= self.max as f64 {
-            self.max
-        } else {
-            grown as u64
-        }
+        if grown >= self.max as f64 { self.max } else { grown as u64 }
     }
 
     /// The longest wait after attempt `attempt`.
@@ -103,10 +93,7 @@ mod tests {
     fn full_jitter_is_in_zero_to_b_and_reaches_both_ends() {
         for attempt in 0..8 {
             let b = rules(Jitter::None).wait(attempt, Duration::ZERO, 0);
-            assert_eq!(
-                rules(Jitter::Full).wait(attempt, Duration::ZERO, 0),
-                Duration::ZERO
-            );
+            assert_eq!(rules(Jitter::Full).wait(attempt, Duration::ZERO, 0), Duration::ZERO);
             assert_eq!(rules(Jitter::Full).wait(attempt, Duration::ZERO, u64::MAX), b);
         }
     }

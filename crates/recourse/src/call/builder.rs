@@ -30,11 +30,7 @@ pub struct Call<'a> {
 
 impl<'a> Call<'a> {
     pub(crate) fn new(shared: &'a Shared, target: Target<'a>) -> Self {
-        Call {
-            shared,
-            target,
-            idempotent: None,
-        }
+        Call { shared, target, idempotent: None }
     }
 
     /// Says whether the operation may be repeated when nobody knows whether it took effect. Marked `false`, an

@@ -16,13 +16,7 @@ pub(crate) struct CallClock<'a> {
 
 impl<'a> CallClock<'a> {
     pub(crate) fn new(clock: &'a dyn Clock, trusted: bool, fence: &'a Fence) -> Self {
-        CallClock {
-            clock,
-            trusted,
-            fence,
-            last: AtomicU64::new(0),
-            panicked: AtomicBool::new(false),
-        }
+        CallClock { clock, trusted, fence, last: AtomicU64::new(0), panicked: AtomicBool::new(false) }
     }
 
     pub(crate) fn panicked(&self) -> bool {

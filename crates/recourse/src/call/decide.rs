@@ -45,19 +45,11 @@ pub(crate) enum Event {
     /// The attempt may start.
     Admitted { slot: usize },
     /// The attempt may not start. `for_good`: nor may any other hedge of this group.
-    Refused {
-        slot: usize,
-        stop: StopReason,
-        for_good: bool,
-    },
+    Refused { slot: usize, stop: StopReason, for_good: bool },
     /// The attempt had to wait for the first time.
     Pended { slot: usize, now: Moment },
     /// The attempt has ended, with what the classifier said of it.
-    Ended {
-        slot: usize,
-        kind: OutcomeKind,
-        backoff: Option<Duration>,
-    },
+    Ended { slot: usize, kind: OutcomeKind, backoff: Option<Duration> },
     /// It is `now`, and something was due.
     Due { now: Moment },
     /// What the hedge trigger answered.
@@ -65,10 +57,7 @@ pub(crate) enum Event {
     /// The wait before the next group is known; `now` only where there is an overall timeout.
     Drawn { wait: Duration, now: Option<Moment> },
     /// Whether breaker or budget are sure to refuse the next attempt.
-    Peeked {
-        wait: Duration,
-        refusal: Option<StopReason>,
-    },
+    Peeked { wait: Duration, refusal: Option<StopReason> },
     /// The wait is over.
     Waited,
     /// Something outside the rules ends the call.
@@ -93,10 +82,7 @@ pub(crate) enum Step {
     /// Wait.
     Wait { wait: Duration },
     /// The call is over; `None` is a success. `slot` is the attempt that decided its group.
-    Finish {
-        stop: Option<StopReason>,
-        slot: Option<usize>,
-    },
+    Finish { stop: Option<StopReason>, slot: Option<usize> },
 }
 
 /// Where a call stands.
@@ -167,9 +153,7 @@ impl Progress {
 
     /// The next moment at which something must happen while attempts are in flight.
     pub(crate) fn next_due(&self) -> Option<Moment> {
-        let cuts = (0..SLOTS)
-            .filter(|&slot| self.is_live(slot))
-            .filter_map(|slot| self.cut_at[slot]);
+        let cuts = (0..SLOTS).filter(|&slot| self.is_live(slot)).filter_map(|slot| self.cut_at[slot]);
         cuts.chain(self.hedge_check).chain(self.deadline).min()
     }
 
@@ -197,18 +181,13 @@ impl Progress {
             Event::Due { now } => self.due(now),
             Event::Advised { now, decision } => self.advised(rules, now, decision),
             Event::Drawn { wait, now } => self.drawn(rules, wait, now),
-            Event::Peeked {
-                refusal: Some(stop), ..
+            Event::Peeked { refusal: Some(stop), .. } | Event::Broken { stop } => {
+                self.finish(Some(stop), self.deciding_slot())
             }
-            | Event::Broken { stop } => self.finish(Some(stop), self.deciding_slot()),
             Event::Peeked { wait, refusal: None } => Step::Wait { wait },
             Event::Waited => {
                 let fresh = Progress::new(rules, self.can_hedge);
-                *self = Progress {
-                    group: self.group + 1,
-                    deadline: self.deadline,
-                    ..fresh
-                };
+                *self = Progress { group: self.group + 1, deadline: self.deadline, ..fresh };
                 Step::Ask { slot: 0 }
             }
         }
@@ -217,11 +196,7 @@ impl Progress {
     fn pended(&mut self, rules: &Rules, slot: usize, now: Moment) -> Step {
         self.start_deadline(rules, now);
         self.cut_at[slot] = rules.timeout_per_attempt.map(|timeout| now + timeout);
-        if slot == 0 && self.hedging {
-            Step::Advise
-        } else {
-            Step::Poll
-        }
+        if slot == 0 && self.hedging { Step::Advise } else { Step::Poll }
     }
 
     fn start_deadline(&mut self, rules: &Rules, now: Moment) {
@@ -277,11 +252,7 @@ impl Progress {
         if let Some(slot) = (0..SLOTS).find(|&slot| self.is_live(slot) && late(&self.cut_at[slot])) {
             return Step::Cut { slot };
         }
-        if late(&self.hedge_check) {
-            Step::Advise
-        } else {
-            Step::Poll
-        }
+        if late(&self.hedge_check) { Step::Advise } else { Step::Poll }
     }
 
     fn advised(&mut self, rules: &Rules, now: Moment, decision: HedgeDecision) -> Step {

@@ -131,11 +131,7 @@ impl Rank {
 
 impl<'a, T: 'static, E: Failure<M>, M> Driver<'a, T, E, M> {
     async fn begin(call: Call<'a>, capture: bool, can_hedge: bool) -> Self {
-        Driver {
-            engine: Engine::begin(call, capture, can_hedge).await,
-            last: None,
-            marker: PhantomData,
-        }
+        Driver { engine: Engine::begin(call, capture, can_hedge).await, last: None, marker: PhantomData }
     }
 
     /// One poll of a group: results first, then time. A result that is ready in the poll in which a timer fires wins.
@@ -188,13 +184,11 @@ impl<'a, T: 'static, E: Failure<M>, M> Driver<'a, T, E, M> {
                 }
             };
             unpolled[slot] = false;
-            let polled = self
-                .engine
-                .guarded(slot, || match (slot, primary.as_mut().as_pin_mut()) {
-                    (0, Some(primary)) => primary.poll(cx),
-                    (0, None) => Poll::Pending,
-                    (hedge, _) => hedges.poll(hedge, cx),
-                });
+            let polled = self.engine.guarded(slot, || match (slot, primary.as_mut().as_pin_mut()) {
+                (0, Some(primary)) => primary.poll(cx),
+                (0, None) => Poll::Pending,
+                (hedge, _) => hedges.poll(hedge, cx),
+            });
             match polled {
                 Poll::Ready(result) => self.returned(slot, result),
                 Poll::Pending => self.engine.pended(slot),
@@ -211,10 +205,7 @@ impl<'a, T: 'static, E: Failure<M>, M> Driver<'a, T, E, M> {
         let group = self.engine.group();
         let (kind, decided) = self.engine.returned(slot, view);
         let rank = Rank { group, kind, slot };
-        let outranked = self
-            .last
-            .as_ref()
-            .is_some_and(|(before, _)| before.outranks(rank));
+        let outranked = self.last.as_ref().is_some_and(|(before, _)| before.outranks(rank));
         if decided || !outranked {
             self.last = Some((rank, result));
         }

@@ -84,24 +84,17 @@ impl<'a> Engine<'a> {
     fn start(&mut self, can_hedge: bool) {
         if self.recorder.is_on() {
             let now = self.now();
-            let started_at = self
-                .shared
-                .fence
-                .run(Component::Clock, || self.shared.clock.calendar(now));
+            let started_at = self.shared.fence.run(Component::Clock, || self.shared.clock.calendar(now));
             self.running = Some((Component::Observer, 0));
             self.recorder.start(&self.plan, now, started_at.ok().flatten());
             self.running = None;
         }
         if !can_hedge && self.plan.trigger.is_some() {
-            self.recorder
-                .note(recourse_observe::names::HEDGING, "off_one_at_a_time");
+            self.recorder.note(recourse_observe::names::HEDGING, "off_one_at_a_time");
         }
         if let Some(stop) = &self.plan.stop {
             self.cause = Some(stop.cause.clone());
-            self.step = Step::Finish {
-                stop: Some(stop.reason),
-                slot: None,
-            };
+            self.step = Step::Finish { stop: Some(stop.reason), slot: None };
         }
     }
 
@@ -133,10 +126,9 @@ impl<'a> Engine<'a> {
     /// Why the call ended; `None` for a success.
     pub(crate) fn stop(&self) -> Option<StopReason> {
         match self.step {
-            Step::Finish {
-                stop: Some(StopReason::Abort),
-                ..
-            } if self.reason == reason::PANIC_IN_CLASSIFIER => {
+            Step::Finish { stop: Some(StopReason::Abort), .. }
+                if self.reason == reason::PANIC_IN_CLASSIFIER =>
+            {
                 Some(StopReason::PanicIn(Component::Classifier))
             }
             Step::Finish { stop, .. } => stop,
@@ -150,9 +142,7 @@ impl<'a> Engine<'a> {
 
     fn broken(&mut self, component: Component, panic: Option<PanicError>) {
         self.cause = panic.map(|panic| Arc::new(panic) as Arc<dyn Error + Send + Sync>);
-        self.on(Event::Broken {
-            stop: StopReason::PanicIn(component),
-        });
+        self.on(Event::Broken { stop: StopReason::PanicIn(component) });
     }
 
     /// The operation's code runs from here, for this attempt.
@@ -233,11 +223,8 @@ impl<'a> Engine<'a> {
 
     fn draw(&mut self, server: Option<Duration>) {
         let now = self.plan.rules.overall_timeout.is_some().then(|| self.now());
-        let wait = server.unwrap_or_else(|| {
-            self.plan
-                .backoff
-                .wait(self.group(), self.before, self.shared.random.draw())
-        });
+        let wait = server
+            .unwrap_or_else(|| self.plan.backoff.wait(self.group(), self.before, self.shared.random.draw()));
         self.on(Event::Drawn { wait, now });
     }
 
@@ -300,10 +287,7 @@ impl<'a> Engine<'a> {
             .with_latency(plan.latency.as_ref().and_then(|latency| latency.snapshot(now)));
             Some(trigger.should_spawn_hedge(&state))
         });
-        let decision = asked
-            .ok()
-            .flatten()
-            .unwrap_or(recourse_core::HedgeDecision::never());
+        let decision = asked.ok().flatten().unwrap_or(recourse_core::HedgeDecision::never());
         self.on(Event::Advised { now, decision });
     }
 
@@ -364,13 +348,7 @@ impl<'a> Engine<'a> {
             _ => Ending::Failed,
         };
         let health = outcome.health;
-        self.close(
-            slot,
-            ending,
-            outcome,
-            result.error().map(|error| error as &dyn Error),
-            health,
-        );
+        self.close(slot, ending, outcome, result.error().map(|error| error as &dyn Error), health);
         let group = self.group();
         self.on(Event::Ended { slot, kind, backoff });
         if kind == OutcomeKind::Success
@@ -391,9 +369,8 @@ impl<'a> Engine<'a> {
         if self.plan.classifier.trusted && self.plan.classifier.fallback.is_none() {
             return self.plan.classifier.plugin.classify(result);
         }
-        let judged = self.plugin(Component::Classifier, |engine| {
-            engine.plan.classifier.plugin.classify(result)
-        });
+        let judged =
+            self.plugin(Component::Classifier, |engine| engine.plan.classifier.plugin.classify(result));
         let outcome = match judged {
             Ok(outcome) => outcome.settled(),
             Err(panic) => {
@@ -452,44 +429,20 @@ impl<'a> Engine<'a> {
         self.running = None;
         if self.recorder.is_on() {
             let at = self.now();
-            self.observe(|recorder| {
-                recorder.ended(
-                    open.record,
-                    Close {
-                        at,
-                        ending,
-                        outcome,
-                        error,
-                    },
-                )
-            });
+            self.observe(|recorder| recorder.ended(open.record, Close { at, ending, outcome, error }));
         }
     }
 
     /// The group is over: whatever is still open lost the race, was cut, or fell with the call.
     pub(crate) fn close_group(&mut self) {
         let (ending, outcome, health) = match self.step {
-            Step::Finish {
-                stop: Some(StopReason::OverallTimeout),
-                ..
-            } => (
-                Ending::TimedOut,
-                Outcome::abort(reason::OVERALL_TIMEOUT),
-                Health::Down,
-            ),
-            Step::Finish {
-                stop: Some(StopReason::PanicIn(component)),
-                ..
-            } => (
-                Ending::Cancelled,
-                Outcome::abort(component.panic_reason()),
-                Health::None,
-            ),
-            _ => (
-                Ending::Superseded,
-                Outcome::abort(reason::CONTEXT_CANCELED),
-                Health::None,
-            ),
+            Step::Finish { stop: Some(StopReason::OverallTimeout), .. } => {
+                (Ending::TimedOut, Outcome::abort(reason::OVERALL_TIMEOUT), Health::Down)
+            }
+            Step::Finish { stop: Some(StopReason::PanicIn(component)), .. } => {
+                (Ending::Cancelled, Outcome::abort(component.panic_reason()), Health::None)
+            }
+            _ => (Ending::Superseded, Outcome::abort(reason::CONTEXT_CANCELED), Health::None),
         };
         for slot in 0..SLOTS {
             if self.open[slot].is_open() {
@@ -525,9 +478,7 @@ impl<'a> Engine<'a> {
 
     pub(crate) fn take_timeline(&mut self) -> Timeline {
         let key = self.plan.key.clone();
-        self.recorder
-            .take_timeline()
-            .unwrap_or_else(|| Timeline::new(key, Moment::ZERO))
+        self.recorder.take_timeline().unwrap_or_else(|| Timeline::new(key, Moment::ZERO))
     }
 
     pub(super) fn plan(&self) -> &Plan {
@@ -560,9 +511,8 @@ impl Drop for Engine<'_> {
             };
             self.close(slot, ending, Outcome::abort(reason), None, Health::None);
         }
-        let stop = panicked.map_or(StopReason::ContextCanceled, |(component, _)| {
-            StopReason::PanicIn(component)
-        });
+        let stop =
+            panicked.map_or(StopReason::ContextCanceled, |(component, _)| StopReason::PanicIn(component));
         self.finish(Some(stop), None);
     }
 }

@@ -42,10 +42,7 @@ pub(crate) struct Hedges<'f, F, Fut> {
 
 impl<'f, F, Fut> Hedges<'f, F, Fut> {
     pub(crate) fn new(operation: &'f mut F) -> Self {
-        Hedges {
-            operation,
-            running: [const { None }; SLOTS - 1],
-        }
+        Hedges { operation, running: [const { None }; SLOTS - 1] }
     }
 }
 

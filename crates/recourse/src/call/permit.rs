@@ -17,11 +17,7 @@ use std::time::Duration;
 impl Engine<'_> {
     /// Asks for one attempt. `None` where it is refused; then the next step says what follows.
     pub(crate) fn permit(&mut self, slot: usize) -> Option<Attempt> {
-        let kind = if slot == 0 {
-            AttemptKind::Retry
-        } else {
-            AttemptKind::Hedge
-        };
+        let kind = if slot == 0 { AttemptKind::Retry } else { AttemptKind::Hedge };
         match self.admit(kind) {
             Ok(ticket) => {
                 self.open[slot] = Open::admitted(ticket);
@@ -32,11 +28,7 @@ impl Engine<'_> {
             }
             Err(rejection) => {
                 self.recorder.note(names::CIRCUIT_STATE, rejection.state.as_str());
-                self.on(Event::Refused {
-                    slot,
-                    stop: circuit_stop(&rejection),
-                    for_good: false,
-                });
+                self.on(Event::Refused { slot, stop: circuit_stop(&rejection), for_good: false });
                 return None;
             }
         }
@@ -99,11 +91,7 @@ impl Engine<'_> {
         }
         let asked = self.plugin(Component::Breaker, |engine| {
             let request = AdmissionRequest::new(kind, engine.lazy_now());
-            engine
-                .plan
-                .breaker
-                .as_ref()
-                .map(|breaker| breaker.admit(&request))
+            engine.plan.breaker.as_ref().map(|breaker| breaker.admit(&request))
         });
         match asked.ok().flatten() {
             Some(Admission::Admitted(ticket, transition)) => {
@@ -151,9 +139,8 @@ impl Engine<'_> {
             }
             BoundBudget::Missing { allow, .. } => missing(*allow),
             BoundBudget::Found { .. } => {
-                let asked = self.ask_budget(kind, self.group(), |plugin, request| {
-                    plugin.allow_attempt(request)
-                });
+                let asked =
+                    self.ask_budget(kind, self.group(), |plugin, request| plugin.allow_attempt(request));
                 let decision = asked.unwrap_or_else(|| Decision::deny(reason::PANIC_IN_BUDGET));
                 (decision, DecisionMode::Standard)
             }
@@ -213,11 +200,7 @@ impl Engine<'_> {
         }
         // A missing budget stays missing for the whole group: one record of it is enough.
         let for_good = *reason == reason::BUDGET_NOT_FOUND;
-        self.on(Event::Refused {
-            slot,
-            stop: budget_stop(reason),
-            for_good,
-        });
+        self.on(Event::Refused { slot, stop: budget_stop(reason), for_good });
     }
 
     /// Whether breaker or budget are sure to refuse the attempt behind this wait. Takes nothing.
@@ -236,14 +219,8 @@ impl Engine<'_> {
             }
         }
         let (kind, next) = (AttemptKind::Retry, self.group() + 1);
-        let reason = self
-            .ask_budget(kind, next, |plugin, request| plugin.would_deny(request))
-            .flatten()?;
-        let reason = if reason.is_empty() {
-            Label::from_static(reason::BUDGET_DENIED)
-        } else {
-            reason
-        };
+        let reason = self.ask_budget(kind, next, |plugin, request| plugin.would_deny(request)).flatten()?;
+        let reason = if reason.is_empty() { Label::from_static(reason::BUDGET_DENIED) } else { reason };
         self.tell_decision(kind, next, DecisionMode::Standard, false, &reason);
         if self.recorder.is_on() {
             let record = denied(AttemptRecord::new(next, self.now()), &reason);

@@ -30,12 +30,7 @@ impl<'a> Recorder<'a> {
     ) -> Self {
         let on = capture || !observers.is_empty();
         let timeline = on.then(|| Timeline::new(key.clone(), Moment::ZERO));
-        Recorder {
-            observers,
-            fence,
-            timeline,
-            in_drop: false,
-        }
+        Recorder { observers, fence, timeline, in_drop: false }
     }
 
     pub(crate) fn is_on(&self) -> bool {
@@ -175,8 +170,5 @@ fn text(error: &dyn Error, fence: &Fence) -> Label {
         }
         shown
     });
-    shown.map_or(
-        Label::from_static("(an error that can't be shown: its Display panicked)"),
-        Label::from,
-    )
+    shown.map_or(Label::from_static("(an error that can't be shown: its Display panicked)"), Label::from)
 }

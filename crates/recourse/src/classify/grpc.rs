@@ -26,9 +26,7 @@ impl Classifier for Grpc {
         let outcome = match code {
             GrpcCode::Cancelled => Outcome::abort(reason::CONTEXT_CANCELED),
             _ if failure.forbids_retry() => {
-                let health = retryable(code)
-                    .unwrap_or_else(|| Outcome::non_retryable(code.reason()))
-                    .health;
+                let health = retryable(code).unwrap_or_else(|| Outcome::non_retryable(code.reason())).health;
                 Outcome::non_retryable(reason::SERVER_DO_NOT_RETRY).with_health(health)
             }
             _ => retryable(code).unwrap_or_else(|| Outcome::non_retryable(code.reason())),
@@ -82,10 +80,7 @@ mod tests {
         let asked = judge(&GrpcFailure::new(GrpcCode::Unavailable).retry_after(wait));
         assert_eq!(asked.backoff, Some(wait));
         let refused = judge(&GrpcFailure::new(GrpcCode::Unavailable).do_not_retry());
-        assert_eq!(
-            (refused.kind, refused.health),
-            (OutcomeKind::NonRetryable, Health::Down)
-        );
+        assert_eq!((refused.kind, refused.health), (OutcomeKind::NonRetryable, Health::Down));
         assert_eq!(refused.reason, "server_do_not_retry");
     }
 
@@ -93,13 +88,7 @@ mod tests {
     fn an_error_without_a_grpc_status_goes_to_auto() {
         let http = HttpFailure::new(503, "GET");
         assert_eq!(Grpc.classify(&AttemptResult::of_error(&http)).reason, "http_5xx");
-        assert_eq!(
-            Grpc.classify(&AttemptResult::of_timeout()).reason,
-            "context_deadline_exceeded"
-        );
-        assert_eq!(
-            Grpc.classify(&AttemptResult::of_value(&1)).kind,
-            OutcomeKind::Success
-        );
+        assert_eq!(Grpc.classify(&AttemptResult::of_timeout()).reason, "context_deadline_exceeded");
+        assert_eq!(Grpc.classify(&AttemptResult::of_value(&1)).kind, OutcomeKind::Success);
     }
 }

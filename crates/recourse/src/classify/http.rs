@@ -64,8 +64,7 @@ impl Http {
         mut self,
         read: impl Fn(&T) -> Option<HttpFailure> + Send + Sync + 'static,
     ) -> Self {
-        self.readers
-            .push(Arc::new(move |value| value.downcast_ref().and_then(&read)));
+        self.readers.push(Arc::new(move |value| value.downcast_ref().and_then(&read)));
         self
     }
 
@@ -91,9 +90,9 @@ impl Http {
         };
         let outcome = noted(outcome.with_health(health), failure);
         match failure.server_delay() {
-            Some(wait) if outcome.kind == OutcomeKind::Retryable && !wait.is_zero() => outcome
-                .with_attribute("retry_after", format!("{wait:?}"))
-                .with_backoff(wait),
+            Some(wait) if outcome.kind == OutcomeKind::Retryable && !wait.is_zero() => {
+                outcome.with_attribute("retry_after", format!("{wait:?}")).with_backoff(wait)
+            }
             _ => outcome,
         }
     }
@@ -147,10 +146,7 @@ impl Classifier for Http {
 
 impl fmt::Debug for Http {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Http")
-            .field("extra", &self.extra)
-            .field("readers", &self.readers.len())
-            .finish()
+        f.debug_struct("Http").field("extra", &self.extra).field("readers", &self.readers.len()).finish()
     }
 }
 
@@ -189,19 +185,11 @@ mod tests {
     #[test]
     fn only_idempotent_methods_are_retried_and_the_vote_stays() {
         for method in ["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"] {
-            assert_eq!(
-                judge(HttpFailure::new(503, method)).kind,
-                OutcomeKind::Retryable,
-                "{method}"
-            );
+            assert_eq!(judge(HttpFailure::new(503, method)).kind, OutcomeKind::Retryable, "{method}");
         }
         for method in ["POST", "PATCH", "CONNECT", ""] {
             let outcome = judge(HttpFailure::transport(method));
-            assert_eq!(
-                (outcome.kind, outcome.health),
-                (OutcomeKind::NonRetryable, Health::Down),
-                "{method}"
-            );
+            assert_eq!((outcome.kind, outcome.health), (OutcomeKind::NonRetryable, Health::Down), "{method}");
             assert_eq!(outcome.reason, "http_non_idempotent");
         }
     }
@@ -214,23 +202,13 @@ mod tests {
             assert_eq!(outcome.backoff, Some(wait), "{status}");
             assert_eq!(outcome.attributes.get("retry_after"), Some("7s"));
         }
-        assert_eq!(
-            judge(HttpFailure::new(503, "GET").retry_after(Duration::ZERO)).backoff,
-            None
-        );
-        assert_eq!(
-            judge(HttpFailure::new(404, "GET").retry_after(wait)).backoff,
-            None
-        );
+        assert_eq!(judge(HttpFailure::new(503, "GET").retry_after(Duration::ZERO)).backoff, None);
+        assert_eq!(judge(HttpFailure::new(404, "GET").retry_after(wait)).backoff, None);
     }
 
     #[test]
     fn an_explicit_do_not_retry_wins() {
-        let outcome = judge(
-            HttpFailure::new(503, "GET")
-                .retry_after(Duration::from_secs(1))
-                .do_not_retry(),
-        );
+        let outcome = judge(HttpFailure::new(503, "GET").retry_after(Duration::from_secs(1)).do_not_retry());
         assert_eq!(
             (outcome.kind, outcome.reason.as_str()),
             (OutcomeKind::NonRetryable, "server_do_not_retry")
@@ -242,10 +220,7 @@ mod tests {
     fn an_extra_status_is_retryable_under_its_own_reason() {
         let http = Http::new().retry_status(423);
         let outcome = http.classify(&AttemptResult::of_error(&HttpFailure::new(423, "GET")));
-        assert_eq!(
-            (outcome.kind, outcome.reason.as_str()),
-            (OutcomeKind::Retryable, "http_423")
-        );
+        assert_eq!((outcome.kind, outcome.reason.as_str()), (OutcomeKind::Retryable, "http_423"));
     }
 
     #[test]
@@ -253,10 +228,7 @@ mod tests {
         let timeout = AttemptResult::of_timeout();
         assert_eq!(Http::new().classify(&timeout).reason, "context_deadline_exceeded");
         let marked = Http::new().classify(&timeout.with_idempotent(Some(false)));
-        assert_eq!(
-            (marked.kind, marked.reason.as_str()),
-            (OutcomeKind::NonRetryable, "http_non_idempotent")
-        );
+        assert_eq!((marked.kind, marked.reason.as_str()), (OutcomeKind::NonRetryable, "http_non_idempotent"));
         assert_eq!(marked.health, Health::Down);
     }
 
@@ -266,9 +238,6 @@ mod tests {
         assert_eq!(outcome.reason, "classifier_type_mismatch");
         assert_eq!(outcome.attributes.get("expected_type"), Some("HttpFailure"));
         assert_eq!(outcome.attributes.get("got_type"), Some("core::fmt::Error"));
-        assert_eq!(
-            Http::new().classify(&AttemptResult::of_value(&"anything")).kind,
-            OutcomeKind::Success
-        );
+        assert_eq!(Http::new().classify(&AttemptResult::of_value(&"anything")).kind, OutcomeKind::Success);
     }
 }

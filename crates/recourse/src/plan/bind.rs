@@ -34,26 +34,15 @@ impl World {
         at: (Generations, u64),
         state: Option<&State>,
     ) -> Plan {
-        let mut binding = Binding {
-            world: self,
-            key,
-            notes: Attributes::new(),
-            stop: None,
-        };
+        let mut binding = Binding { world: self, key, notes: Attributes::new(), stop: None };
         let provided = answer.as_ref().ok().cloned();
         let effective = binding.effective(answer);
-        let policy = effective
-            .as_ref()
-            .map_or_else(Policy::new, |effective| effective.policy.clone());
-        let normal = effective
-            .clone()
-            .unwrap_or_else(|| normalized(&Policy::new(), PolicySource::Default));
+        let policy = effective.as_ref().map_or_else(Policy::new, |effective| effective.policy.clone());
+        let normal = effective.clone().unwrap_or_else(|| normalized(&Policy::new(), PolicySource::Default));
         let classifier = binding.classifier(&policy.retry.classifier_name);
         let trigger = binding.trigger(&policy.hedge);
         let breaker = state.and_then(|state| binding.breaker(&policy.circuit, state));
-        let wants_latency = trigger
-            .as_ref()
-            .is_some_and(|trigger| binding.wants_latency(trigger));
+        let wants_latency = trigger.as_ref().is_some_and(|trigger| binding.wants_latency(trigger));
         if state.is_none() {
             binding.notes.set(names::STATE_CAPPED, "true");
         }
@@ -86,19 +75,14 @@ impl World {
         let key = Key::from_static(reason::INVALID_KEY);
         let mut plan = self.bind(&key, Err(cause.clone()), (self.generations(), 0), None);
         (plan.effective, plan.notes, plan.capped) = (None, Attributes::new(), false);
-        plan.stop = Some(Stop {
-            reason: StopReason::InvalidKey,
-            cause,
-        });
+        plan.stop = Some(Stop { reason: StopReason::InvalidKey, cause });
         plan
     }
 }
 
 /// A policy of our own is inside every limit.
 fn normalized(policy: &Policy, source: PolicySource) -> EffectivePolicy {
-    policy
-        .normalize(source)
-        .unwrap_or_else(|_| unreachable!("the default policy has no bad number"))
+    policy.normalize(source).unwrap_or_else(|_| unreachable!("the default policy has no bad number"))
 }
 
 impl Binding<'_> {
@@ -117,10 +101,7 @@ impl Binding<'_> {
                     MissingPolicy::Allow => normalized(&Policy::new().max_attempts(1), PolicySource::Unknown),
                     MissingPolicy::Fallback => normalized(&Policy::new(), PolicySource::Default),
                     MissingPolicy::Deny => {
-                        self.stop = Some(Stop {
-                            reason: StopReason::NoPolicy,
-                            cause,
-                        });
+                        self.stop = Some(Stop { reason: StopReason::NoPolicy, cause });
                         return None;
                     }
                 }
@@ -148,15 +129,9 @@ impl Binding<'_> {
             return bound(plugin, None);
         }
         if world.modes.classifier == MissingClassifier::Deny {
-            self.notes
-                .set(names::CLASSIFIER_ERROR, reason::CLASSIFIER_NOT_FOUND);
+            self.notes.set(names::CLASSIFIER_ERROR, reason::CLASSIFIER_NOT_FOUND);
             self.notes.set(names::CLASSIFIER_NAME, name.clone());
-            self.refuse(
-                StopReason::ClassifierNotFound,
-                "retry.classifier_name",
-                name,
-                &world.classifiers,
-            );
+            self.refuse(StopReason::ClassifierNotFound, "retry.classifier_name", name, &world.classifiers);
         }
         let fallback = Attributes::new()
             .with(names::CLASSIFIER_NOT_FOUND, "true")
@@ -189,8 +164,7 @@ impl Binding<'_> {
         if let Some(trigger) = self.world.triggers.get(&hedge.trigger_name) {
             return Some(trigger);
         }
-        self.notes
-            .set(names::TRIGGER_NOT_FOUND, hedge.trigger_name.clone());
+        self.notes.set(names::TRIGGER_NOT_FOUND, hedge.trigger_name.clone());
         match self.world.modes.trigger {
             MissingTrigger::Fallback => Some(self.world.default_trigger.clone()),
             MissingTrigger::Deny => None,
@@ -199,10 +173,7 @@ impl Binding<'_> {
 
     /// Latencies are recorded only for a trigger that reads them.
     fn wants_latency(&self, trigger: &Arc<dyn HedgeTrigger>) -> bool {
-        self.world
-            .fence
-            .run(Component::Trigger, || trigger.wants_latency())
-            .unwrap_or(false)
+        self.world.fence.run(Component::Trigger, || trigger.wants_latency()).unwrap_or(false)
     }
 
     fn breaker(&mut self, circuit: &CircuitPolicy, state: &State) -> Option<Arc<dyn CircuitBreaker>> {
@@ -215,17 +186,11 @@ impl Binding<'_> {
             _ if name.is_empty() => world.default_breaker.clone(),
             Some(factory) => factory,
             None if world.modes.breaker == MissingBreaker::Fallback => {
-                self.notes
-                    .set(names::BREAKER_FALLBACK, recourse_circuit::CONSECUTIVE_FAILURES);
+                self.notes.set(names::BREAKER_FALLBACK, recourse_circuit::CONSECUTIVE_FAILURES);
                 world.default_breaker.clone()
             }
             None => {
-                self.refuse(
-                    StopReason::BreakerNotFound,
-                    "circuit.breaker_name",
-                    name,
-                    &world.breakers,
-                );
+                self.refuse(StopReason::BreakerNotFound, "circuit.breaker_name", name, &world.breakers);
                 return None;
             }
         };
@@ -247,10 +212,7 @@ impl Binding<'_> {
             registered: known.names(),
         };
         if self.stop.is_none() {
-            self.stop = Some(Stop {
-                reason,
-                cause: Arc::new(cause),
-            });
+            self.stop = Some(Stop { reason, cause: Arc::new(cause) });
         }
     }
 }

@@ -61,7 +61,11 @@ pub(crate) enum BoundBudget {
         cost: u32,
     },
     /// The policy names one that is not registered.
-    Missing { name: Label, cost: u32, allow: bool },
+    Missing {
+        name: Label,
+        cost: u32,
+        allow: bool,
+    },
 }
 
 impl Plan {

@@ -14,10 +14,7 @@ pub(crate) type Answer = Result<ProvidedPolicy, Arc<dyn Error + Send + Sync>>;
 impl World {
     /// The provider's answer, if it is at hand.
     pub(crate) fn ask_now(&self, key: &Key) -> Option<Answer> {
-        match self
-            .fence
-            .run(Component::Provider, || self.provider.policy_now(key))
-        {
+        match self.fence.run(Component::Provider, || self.provider.policy_now(key)) {
             Ok(answer) => answer.map(settle),
             Err(panic) => Some(failed(panic)),
         }
@@ -29,12 +26,10 @@ impl World {
             Ok(asked) => asked,
             Err(panic) => return failed(panic),
         };
-        poll_fn(
-            |cx| match self.fence.run(Component::Provider, || asked.as_mut().poll(cx)) {
-                Ok(polled) => polled.map(settle),
-                Err(panic) => Poll::Ready(failed(panic)),
-            },
-        )
+        poll_fn(|cx| match self.fence.run(Component::Provider, || asked.as_mut().poll(cx)) {
+            Ok(polled) => polled.map(settle),
+            Err(panic) => Poll::Ready(failed(panic)),
+        })
         .await
     }
 }

@@ -38,12 +38,7 @@ struct Kept {
 impl Slot {
     pub(crate) fn new(key: Key, keeps_state: bool) -> Self {
         let state = keeps_state.then(State::default);
-        Slot {
-            key,
-            plan: OnceLock::new(),
-            binding: Mutex::new(()),
-            state,
-        }
+        Slot { key, plan: OnceLock::new(), binding: Mutex::new(()), state }
     }
 
     /// A slot that ends every call by this plan.
@@ -58,11 +53,7 @@ impl Slot {
     pub(crate) fn fresh(&self, world: &World) -> Option<PlanRef> {
         let plan = self.plan.get()?.load();
         let epoch = Generation::epoch();
-        if plan.is_fresh(epoch) {
-            Some(plan)
-        } else {
-            Self::still_good(plan, world, epoch)
-        }
+        if plan.is_fresh(epoch) { Some(plan) } else { Self::still_good(plan, world, epoch) }
     }
 
     /// The epoch moved, but perhaps nothing that this plan is bound to.
@@ -137,9 +128,7 @@ fn unchanged(plan: &Plan, answer: &Answer, now: &Generations) -> bool {
 
 impl State {
     pub(super) fn latency(&self) -> Arc<LatencyWindow> {
-        self.latency
-            .get_or_init(|| Arc::new(LatencyWindow::new()))
-            .clone()
+        self.latency.get_or_init(|| Arc::new(LatencyWindow::new())).clone()
     }
 
     /// The key's breaker: the same one as long as its factory is, told of changed settings.
@@ -158,14 +147,8 @@ impl State {
             }
             return Some(kept.breaker.clone());
         }
-        let breaker = fence
-            .run(Component::Breaker, || factory.breaker(key, &settings))
-            .ok()?;
-        *kept = Some(Kept {
-            factory: factory.clone(),
-            settings,
-            breaker: breaker.clone(),
-        });
+        let breaker = fence.run(Component::Breaker, || factory.breaker(key, &settings)).ok()?;
+        *kept = Some(Kept { factory: factory.clone(), settings, breaker: breaker.clone() });
         Some(breaker)
     }
 }

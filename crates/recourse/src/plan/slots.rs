@@ -51,12 +51,7 @@ impl Target<'_> {
 
 impl Slots {
     pub(crate) fn new(max: usize) -> Self {
-        Slots {
-            first: Table::new(FIRST, REACH),
-            rest: OnceLock::new(),
-            count: AtomicUsize::new(0),
-            max,
-        }
+        Slots { first: Table::new(FIRST, REACH), rest: OnceLock::new(), count: AtomicUsize::new(0), max }
     }
 
     /// Where the call with this key finds its plan.
@@ -92,10 +87,7 @@ impl Slots {
 
     /// The slot of a key to keep; a slot of its own past the cap.
     pub(crate) fn shared(&self, key: &Key) -> Arc<Slot> {
-        self.cell(key).map_or_else(
-            || Arc::new(Slot::new(key.clone(), false)),
-            |cell| cell.slot.clone(),
-        )
+        self.cell(key).map_or_else(|| Arc::new(Slot::new(key.clone(), false)), |cell| cell.slot.clone())
     }
 
     /// The slot of a key, made if there is none and the cap allows it.
@@ -123,9 +115,7 @@ impl Slots {
         if let (Some(cell), new) = self.first.insert(key) {
             return (Some(cell), new);
         }
-        self.rest
-            .get_or_init(|| Table::new(self.max.saturating_mul(3) / 2, usize::MAX))
-            .insert(key)
+        self.rest.get_or_init(|| Table::new(self.max.saturating_mul(3) / 2, usize::MAX)).insert(key)
     }
 
     #[inline]
@@ -162,20 +152,14 @@ enum Found<'t> {
 impl Table {
     fn new(cells: usize, reach: usize) -> Self {
         let cells = cells.max(FIRST).next_power_of_two();
-        Table {
-            cells: (0..cells).map(|_| OnceLock::new()).collect(),
-            reach: reach.min(cells),
-        }
+        Table { cells: (0..cells).map(|_| OnceLock::new()).collect(), reach: reach.min(cells) }
     }
 
     /// The cells in which a key may stand, in order.
     #[inline]
     fn places(&self, fingerprint: u64) -> impl Iterator<Item = &OnceLock<Cell>> {
         let mask = self.cells.len() - 1;
-        #[allow(
-            clippy::cast_possible_truncation,
-            reason = "the mask keeps fewer bits than either has"
-        )]
+        #[allow(clippy::cast_possible_truncation, reason = "the mask keeps fewer bits than either has")]
         let start = fingerprint as usize & mask;
         (0..self.reach).map(move |step| &self.cells[(start + step) & mask])
     }
@@ -200,10 +184,7 @@ impl Table {
             let mut new = false;
             let cell = place.get_or_init(|| {
                 new = true;
-                Cell {
-                    fingerprint: key.fingerprint(),
-                    slot: Arc::new(Slot::new(key.clone(), true)),
-                }
+                Cell { fingerprint: key.fingerprint(), slot: Arc::new(Slot::new(key.clone(), true)) }
             });
             if cell.slot.key == *key {
                 return (Some(cell), new);
@@ -259,9 +240,7 @@ mod tests {
         });
         assert_eq!(slots.len(), 50);
         assert_eq!(
-            (0..100)
-                .filter(|&n| slots.find(key(n).fingerprint(), key(n).as_str()).is_some())
-                .count(),
+            (0..100).filter(|&n| slots.find(key(n).fingerprint(), key(n).as_str()).is_some()).count(),
             50
         );
     }

@@ -56,9 +56,7 @@ impl Generations {
 
 impl World {
     pub(crate) fn generations(&self) -> Generations {
-        let provider = self
-            .fence
-            .run(recourse_core::Component::Provider, || self.provider.generation());
+        let provider = self.fence.run(recourse_core::Component::Provider, || self.provider.generation());
         Generations {
             registries: [
                 self.classifiers.generation(),

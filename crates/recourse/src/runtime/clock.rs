@@ -14,33 +14,22 @@ struct Anchor {
     calendar: SystemTime,
 }
 
-#[allow(
-    clippy::disallowed_methods,
-    reason = "the one place that reads the operating system's clocks"
-)]
+#[allow(clippy::disallowed_methods, reason = "the one place that reads the operating system's clocks")]
 fn anchor() -> &'static Anchor {
     static ANCHOR: OnceLock<Anchor> = OnceLock::new();
-    ANCHOR.get_or_init(|| Anchor {
-        monotonic: Instant::now(),
-        calendar: SystemTime::now(),
-    })
+    ANCHOR.get_or_init(|| Anchor { monotonic: Instant::now(), calendar: SystemTime::now() })
 }
 
 impl Clock for SystemClock {
     #[inline]
-    #[allow(
-        clippy::disallowed_methods,
-        reason = "the one place that reads the operating system's clocks"
-    )]
+    #[allow(clippy::disallowed_methods, reason = "the one place that reads the operating system's clocks")]
     fn now(&self) -> Moment {
         let origin = anchor().monotonic;
         Moment::ZERO + Instant::now().saturating_duration_since(origin)
     }
 
     fn calendar(&self, moment: Moment) -> Option<SystemTime> {
-        anchor()
-            .calendar
-            .checked_add(Duration::from_nanos(moment.as_nanos()))
+        anchor().calendar.checked_add(Duration::from_nanos(moment.as_nanos()))
     }
 }
 

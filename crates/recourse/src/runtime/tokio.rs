@@ -40,9 +40,7 @@ impl TokioClock {
     #[must_use]
     #[allow(clippy::new_without_default, reason = "making one reads the clock")]
     pub fn new() -> Self {
-        TokioClock {
-            origin: tokio::time::Instant::now(),
-        }
+        TokioClock { origin: tokio::time::Instant::now() }
     }
 }
 
@@ -54,8 +52,6 @@ impl Clock for TokioClock {
     fn calendar(&self, moment: Moment) -> Option<SystemTime> {
         let ahead = moment.since(self.now());
         let behind = self.now().since(moment);
-        SystemClock
-            .calendar(SystemClock.now() + ahead)?
-            .checked_sub(behind)
+        SystemClock.calendar(SystemClock.now() + ahead)?.checked_sub(behind)
     }
 }
