@@ -73,7 +73,7 @@ impl Cargo {
         Ok(if status.success() {
             Verdict::Passed(String::new())
         } else {
-            Verdict::Failed(format!("{shown}: {status}"))
+            Verdict::Failed(status.to_string())
         })
     }
 

@@ -2,12 +2,12 @@
 //!
 //! | module | what lives there |
 //! |---|---|
-//! | [`task`] | the list of tasks, the command line, exit codes |
-//! | [`ci`], [`test`], [`msrv`], [`api`], [`bench`], [`graph`] | one task or step each |
-//! | [`tidy`] | the house rules, one a file |
-//! | [`reference`] | the generated pages of `docs/reference` |
-//! | [`verdict`], [`cargo`], [`toolchain`] | what a task says in the end; running cargo, also another version's |
-//! | [`repo`], [`floors`], [`rust_code`], [`diff`] | the project's files, crates and source as data; texts compared |
+//! | `task` | the list of tasks, the command line, exit codes |
+//! | `ci`, `test`, `msrv`, `api`, `bench`, `graph` | one task or step each |
+//! | `tidy` | the house rules, one a file |
+//! | `reference` | the generated pages of `docs/reference` |
+//! | `verdict`, `cargo`, `toolchain` | what a task says in the end; running cargo, also another version's |
+//! | `repo`, `floors`, `rust_code`, `diff` | the project's files, crates and source as data; texts compared |
 
 // A task talks on the terminal and measures real time; the libraries may do neither.
 #![allow(clippy::print_stdout, clippy::print_stderr, clippy::disallowed_methods)]

@@ -1,4 +1,4 @@
-//! [`mentions`]: every path that a file names.
+//! [`mentions()`]: every path that a file names.
 
 use crate::rust_code::use_tree::leaves;
 use anyhow::{Result, anyhow};

@@ -18,20 +18,15 @@ const LONG: &str = "quickstart";
 /// No example takes longer.
 const LONGEST: Duration = Duration::from_secs(60);
 
-/// Builds and runs them; a program that fails is shown with what it printed.
-pub(super) fn run(repo: &Repo) -> Result<(Tally, Option<String>)> {
+/// Builds and runs them; a program that fails is shown with what it printed. `tests` is the command whose build
+/// holds them.
+pub(super) fn run(repo: &Repo, tests: &[&str]) -> Result<(Tally, Option<String>)> {
     let names = names(repo);
     if names.is_empty() {
         return Ok((Tally::default(), None));
     }
-    // The same selection as the tests, so that nothing is built twice.
-    let build = Cargo::new(repo).args([
-        "build",
-        "--workspace",
-        "--all-features",
-        "--examples",
-        "--message-format=json-render-diagnostics",
-    ]);
+    // What the tests have built already, programs of the examples included.
+    let build = Cargo::new(repo).args(tests).args(["--no-run", "--message-format=json-render-diagnostics"]);
     let (mut command, shown) = build.show();
     let output = command.stderr(Stdio::inherit()).output()?;
     if !output.status.success() {
@@ -46,7 +41,10 @@ pub(super) fn run(repo: &Repo) -> Result<(Tally, Option<String>)> {
         let Message::CompilerArtifact(artifact) = message? else {
             continue;
         };
-        let (Some(program), true) = (artifact.executable, names.contains(&artifact.target.name)) else {
+        let is_example = artifact.target.is_kind(TargetKind::Example) && !artifact.profile.test;
+        let (Some(program), true) =
+            (artifact.executable, is_example && names.contains(&artifact.target.name))
+        else {
             continue;
         };
         let name = artifact.target.name;

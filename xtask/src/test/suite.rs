@@ -1,4 +1,4 @@
-//! The whole suite: all features with doctests, no features, then the examples.
+//! The whole suite: all features with doctests, the examples, then no features.
 
 use crate::cargo::Cargo;
 use crate::repo::Repo;
@@ -9,22 +9,25 @@ use anyhow::{Context, Result};
 use std::io::{BufRead, BufReader, Write};
 use std::process::Stdio;
 
+/// Everything with every feature.
+const ALL_FEATURES: &[&str] = &["test", "--workspace", "--all-features"];
+
+/// The libraries without features: no doctests, because pages show runtimes' sleepers, which are features.
+const NO_FEATURES: &[&str] = &["test", "--lib", "--tests", "--no-default-features"];
+
 /// Runs the suite. The last line that it prints is `N passed, N failed, N skipped`.
 pub(crate) fn run(repo: &Repo) -> Result<Verdict> {
-    let all = Cargo::new(repo).args(["test", "--workspace", "--all-features", "--no-fail-fast"]);
-    // Without features no runtime's sleeper is there, so the pages that use one can't be compiled.
-    let none = Cargo::new(repo)
-        .args(["test", "--lib", "--tests", "--no-default-features", "--no-fail-fast"])
-        .packages(&repo.library_names());
+    let all = Cargo::new(repo).args(ALL_FEATURES);
+    let none = Cargo::new(repo).args(NO_FEATURES).packages(&repo.library_names());
     let (mut sum, mut broken) = (Tally::default(), Vec::new());
-    for suite in [all, none] {
-        let (tally, problem) = stream(suite)?;
+    for (tally, problem) in [
+        stream(all.args(["--no-fail-fast"]))?,
+        examples::run(repo, ALL_FEATURES)?,
+        stream(none.args(["--no-fail-fast"]))?,
+    ] {
         sum += tally;
         broken.extend(problem);
     }
-    let (tally, problem) = examples::run(repo)?;
-    sum += tally;
-    broken.extend(problem);
 
     println!();
     for problem in &broken {

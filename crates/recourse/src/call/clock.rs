@@ -1,8 +1,9 @@
 //! [`CallClock`]: the executor's clock as one call sees it.
 
-use crate::fence::Fence;
+use crate::fence::{Fence, PanicError};
 use recourse_core::{Clock, Component, Moment};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A clock that can't unwind: where the real one panics, the last good moment stands and the call is told.
 pub(crate) struct CallClock<'a> {
@@ -11,16 +12,18 @@ pub(crate) struct CallClock<'a> {
     trusted: bool,
     fence: &'a Fence,
     last: AtomicU64,
-    panicked: AtomicBool,
+    panicked: OnceLock<Box<PanicError>>,
 }
 
 impl<'a> CallClock<'a> {
     pub(crate) fn new(clock: &'a dyn Clock, trusted: bool, fence: &'a Fence) -> Self {
-        CallClock { clock, trusted, fence, last: AtomicU64::new(0), panicked: AtomicBool::new(false) }
+        CallClock { clock, trusted, fence, last: AtomicU64::new(0), panicked: OnceLock::new() }
     }
 
-    pub(crate) fn panicked(&self) -> bool {
-        self.panicked.load(Ordering::Relaxed)
+    /// The clock's first panic in this call.
+    #[inline]
+    pub(crate) fn panicked(&self) -> Option<PanicError> {
+        self.panicked.get().map(|panic| PanicError::clone(panic))
     }
 
     /// Reads the clock from a drop, where nothing may unwind.
@@ -32,14 +35,14 @@ impl<'a> CallClock<'a> {
         }
     }
 
-    fn keep<P>(&self, read: Result<Moment, P>) -> Moment {
+    fn keep(&self, read: Result<Moment, PanicError>) -> Moment {
         match read {
             Ok(moment) => {
                 self.last.store(moment.as_nanos(), Ordering::Relaxed);
                 moment
             }
-            Err(_) => {
-                self.panicked.store(true, Ordering::Relaxed);
+            Err(panic) => {
+                let _ = self.panicked.set(Box::new(panic));
                 Moment::from_nanos(self.last.load(Ordering::Relaxed))
             }
         }

@@ -86,7 +86,7 @@ pub(crate) enum Step {
 }
 
 /// Where a call stands.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Progress {
     group: u32,
     /// Attempts in flight, a bit a slot.
@@ -283,3 +283,6 @@ impl Progress {
         Step::Finish { stop, slot }
     }
 }
+
+#[cfg(test)]
+mod exploration;

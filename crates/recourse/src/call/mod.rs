@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! driver   polls the operation's futures, hands their results to the engine
-//! engine   asks and tells plugins, keeps time, obeys decide
+//! engine   asks and tells plugins, keeps time, obeys decide; permit, waiting, verdict and closing are its parts
 //! decide   which attempt, hedge, wait or end comes next: no clock, no randomness, no I/O
 //! recorder the one caller of observers
 //! ```
@@ -10,6 +10,7 @@
 mod backoff;
 mod builder;
 mod clock;
+mod closing;
 mod decide;
 mod driver;
 mod engine;
@@ -18,6 +19,8 @@ mod open;
 mod permit;
 mod recorder;
 mod timer;
+mod verdict;
+mod waiting;
 
 pub(crate) use self::backoff::BackoffRules;
 pub use self::builder::Call;

@@ -4,7 +4,7 @@ use crate::fence::Fence;
 use crate::plan::Plan;
 use recourse_core::{
     AttemptRecord, BudgetEvent, CallStart, Component, Ending, Key, Label, Moment, Observer, Outcome,
-    StopReason, Timeline, Transition,
+    StopReason, Timeline, Transition, reason,
 };
 use std::error::Error;
 use std::fmt::Write;
@@ -92,6 +92,17 @@ impl<'a> Recorder<'a> {
             self.tell(|observer| observer.on_hedge_cancel(&timeline.key, record, record.ending.as_str()));
         }
         self.tell(|observer| observer.on_attempt(&timeline.key, record));
+    }
+
+    /// Closes whatever record is still open as cancelled.
+    pub(crate) fn cancel_open(&mut self, at: Moment) {
+        let records = self.timeline.as_ref().map_or(0, |timeline| timeline.attempts().len());
+        for place in 0..records {
+            if self.record(Some(place)).is_some_and(|(_, record)| record.ending == Ending::Open) {
+                let outcome = Outcome::abort(reason::CONTEXT_CANCELED);
+                self.ended(Some(place), Close { at, ending: Ending::Cancelled, outcome, error: None });
+            }
+        }
     }
 
     pub(crate) fn has_observers(&self) -> bool {

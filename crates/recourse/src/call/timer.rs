@@ -30,9 +30,11 @@ impl<'a> Timer<'a> {
 
     /// Makes a sleep that ends at `due`.
     pub(crate) fn arm(&mut self, due: Moment, wait: Duration, fence: &Fence) -> Result<(), PanicError> {
-        self.armed = None;
-        let sleeper = self.sleeper;
-        let sleep = fence.run(Component::Sleeper, || sleeper.sleep(wait))?;
+        let (sleeper, before) = (self.sleeper, self.armed.take());
+        let sleep = fence.run(Component::Sleeper, || {
+            drop(before);
+            sleeper.sleep(wait)
+        })?;
         self.armed = Some(Armed { due, sleep });
         Ok(())
     }

@@ -1,0 +1,104 @@
+//! How an [`Engine`] ends attempts, groups and calls: everything that was taken is given back here.
+
+use crate::call::decide::{SLOTS, Step};
+use crate::call::engine::Engine;
+use crate::call::open::Open;
+use crate::call::recorder::Close;
+use recourse_core::{Component, Ending, Health, Outcome, StopReason, reason};
+use std::error::Error;
+use std::time::Duration;
+
+impl Engine<'_> {
+    /// An attempt is over: tells the breaker, gives the permit back, closes the record.
+    pub(super) fn close(
+        &mut self,
+        slot: usize,
+        ending: Ending,
+        outcome: Outcome,
+        error: Option<&dyn Error>,
+        health: Health,
+    ) {
+        let mut open = std::mem::take(&mut self.open[slot]);
+        self.report(open.ticket.take(), health);
+        self.running = Some((Component::Budget, slot));
+        open.release(&self.shared.fence, self.recorder.in_drop);
+        self.running = None;
+        if self.recorder.is_on() {
+            let at = self.now();
+            self.observe(|recorder| recorder.ended(open.record, Close { at, ending, outcome, error }));
+        }
+    }
+
+    /// The group is over: whatever is still open lost the race, was cut, or fell with the call.
+    pub(crate) fn close_group(&mut self) {
+        let (ending, outcome, health) = match self.step {
+            Step::Finish { stop: Some(StopReason::OverallTimeout), .. } => {
+                (Ending::TimedOut, Outcome::abort(reason::OVERALL_TIMEOUT), Health::Down)
+            }
+            Step::Finish { stop: Some(StopReason::PanicIn(component)), .. } => {
+                (Ending::Cancelled, Outcome::abort(component.panic_reason()), Health::None)
+            }
+            _ => (Ending::Superseded, Outcome::abort(reason::CONTEXT_CANCELED), Health::None),
+        };
+        for slot in 0..SLOTS {
+            if self.open[slot].is_open() {
+                self.close(slot, ending, outcome.clone(), None, health);
+            }
+        }
+    }
+
+    /// Ends the call, and says how long it took. Observers hear it here and nowhere else.
+    pub(crate) fn finish(
+        &mut self,
+        stop: Option<StopReason>,
+        error: Option<&(dyn Error + 'static)>,
+    ) -> Duration {
+        self.ended = true;
+        let elapsed = match (self.started, stop) {
+            (Some(started), Some(_)) => self.now().since(started),
+            _ => Duration::ZERO,
+        };
+        if self.recorder.is_on() {
+            let now = self.now();
+            let cause = self.cause.clone();
+            let error = error.map(|error| error as &dyn Error);
+            let error = error.or_else(|| cause.as_deref().map(|cause| cause as &dyn Error));
+            self.observe(|recorder| recorder.finish(stop, error.filter(|_| stop.is_some()), now));
+        }
+        elapsed
+    }
+}
+
+impl Drop for Engine<'_> {
+    /// The call was dropped, or something unwinds through it: gives everything back and tells the one end.
+    fn drop(&mut self) {
+        self.recorder.in_drop = true;
+        self.timer.disarm_in_drop(&self.shared.fence);
+        if self.ended {
+            return;
+        }
+        let panicked = self.running.take();
+        self.moment = None;
+        if panicked.is_none() && self.open.iter().any(Open::is_open) {
+            self.sample_latency();
+        }
+        for slot in 0..SLOTS {
+            if !self.open[slot].is_open() {
+                continue;
+            }
+            let (ending, reason) = match panicked {
+                Some((Component::Operation, at)) if at == slot => {
+                    (Ending::Panicked, reason::PANIC_IN_OPERATION)
+                }
+                _ => (Ending::Cancelled, reason::CONTEXT_CANCELED),
+            };
+            self.close(slot, ending, Outcome::abort(reason), None, Health::None);
+        }
+        // A plugin that unwound through `close` has left its attempt's record open.
+        let now = self.now();
+        self.recorder.cancel_open(now);
+        let stop =
+            panicked.map_or(StopReason::ContextCanceled, |(component, _)| StopReason::PanicIn(component));
+        self.finish(Some(stop), None);
+    }
+}

@@ -1,0 +1,120 @@
+//! How an [`Engine`] waits: between groups, and beside attempts in flight.
+
+use crate::call::decide::Event;
+use crate::call::engine::Engine;
+use recourse_core::{Component, HedgeDecision, HedgeState, Moment};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+impl Engine<'_> {
+    pub(super) fn draw(&mut self, server: Option<Duration>) {
+        let now = self.plan.rules.overall_timeout.is_some().then(|| self.now());
+        let wait = server
+            .unwrap_or_else(|| self.plan.backoff.wait(self.group(), self.before, self.shared.random.draw()));
+        self.on(Event::Drawn { wait, now });
+    }
+
+    /// Starts the wait before the next group; false where there is nothing to wait for.
+    pub(super) fn start_wait(&mut self, wait: Duration) -> bool {
+        if wait.is_zero() {
+            self.waited(wait);
+            return false;
+        }
+        // Nothing else is due during a wait, and its end is what the sleeper says.
+        match self.timer.arm(Moment::ZERO, wait, &self.shared.fence) {
+            Ok(()) => true,
+            Err(panic) => {
+                self.broken(panic);
+                false
+            }
+        }
+    }
+
+    pub(super) fn poll_wait(&mut self, wait: Duration, cx: &mut Context<'_>) -> Poll<()> {
+        self.moment = None;
+        match self.timer.poll(cx, &self.shared.fence) {
+            Poll::Pending => return Poll::Pending,
+            Poll::Ready(Ok(_)) => self.waited(wait),
+            Poll::Ready(Err(panic)) => self.broken(panic),
+        }
+        Poll::Ready(())
+    }
+
+    fn waited(&mut self, wait: Duration) {
+        self.before = wait;
+        self.on(Event::Waited);
+    }
+
+    /// An attempt had to wait.
+    pub(crate) fn pended(&mut self, slot: usize) {
+        if std::mem::replace(&mut self.open[slot].pended, true) {
+            return;
+        }
+        if self.started.is_none() || self.progress.wants_time(&self.plan.rules) {
+            let now = self.now();
+            if slot == 0 && self.plan.latency.is_none() {
+                self.group_started = now;
+            }
+            self.on(Event::Pended { slot, now });
+        }
+    }
+
+    /// Asks the hedge trigger.
+    pub(crate) fn advise(&mut self) {
+        let now = self.now();
+        let asked = self.plugin(Component::Trigger, |engine| {
+            let plan = &*engine.plan;
+            let trigger = plan.trigger.as_ref()?;
+            #[allow(clippy::cast_possible_truncation, reason = "there are four slots")]
+            let used = engine.progress.used() as u32;
+            let state = HedgeState::new(
+                engine.group_started,
+                now,
+                used,
+                plan.rules.max_hedges,
+                plan.rules.hedge_delay,
+            )
+            .with_call_started(engine.started.unwrap_or(now))
+            .with_latency(plan.latency.as_ref().and_then(|latency| latency.snapshot(now)));
+            Some(trigger.should_spawn_hedge(&state))
+        });
+        let decision = asked.ok().flatten().unwrap_or(HedgeDecision::never());
+        self.on(Event::Advised { now, decision });
+    }
+
+    /// Waits for whatever is due next; ready when there is something to do.
+    pub(crate) fn poll_due(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            let Some(due) = self.progress.next_due() else {
+                return Poll::Pending;
+            };
+            if !self.timer.covers(due) {
+                let now = self.now();
+                if now >= due {
+                    self.on(Event::Due { now });
+                    return Poll::Ready(());
+                }
+                if let Err(panic) = self.timer.arm(due, due.since(now), &self.shared.fence) {
+                    self.broken(panic);
+                    return Poll::Ready(());
+                }
+            }
+            match self.timer.poll(cx, &self.shared.fence) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Err(panic)) => {
+                    self.broken(panic);
+                    return Poll::Ready(());
+                }
+                Poll::Ready(Ok(come)) => {
+                    self.moment = None;
+                    let now = self.now().max(come);
+                    self.moment = Some(now);
+                    if now >= due {
+                        self.on(Event::Due { now });
+                        return Poll::Ready(());
+                    }
+                }
+            }
+        }
+    }
+}
