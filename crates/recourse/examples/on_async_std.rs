@@ -1,7 +1,7 @@
 //! On async-std, with its own timer. `cargo run -p recourse --example on_async_std --features async-std`
 #![allow(clippy::print_stdout, reason = "an example shows what it does")]
 
-use recourse::{Executor, Policy, AsyncStdSleeper};
+use recourse::{AsyncStdSleeper, Executor, Policy};
 use std::io;
 
 async fn work(executor: Executor) -> Result<u32, recourse::Error<io::Error>> {

@@ -50,6 +50,13 @@ pub struct ExecutorBuilder {
     max_keys: usize,
 }
 
+impl Executor {
+    /// A builder without policies, with the built-in plugins.
+    pub fn builder() -> ExecutorBuilder {
+        ExecutorBuilder::default()
+    }
+}
+
 /// A registry, if the user brought one, and what is to be registered.
 struct Plugins<P: ?Sized> {
     kind: &'static str,

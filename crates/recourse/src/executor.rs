@@ -1,6 +1,5 @@
 //! [`Executor`] and [`Handle`]: run operations by the policy of their key.
 
-use crate::builder::ExecutorBuilder;
 use crate::call::Call;
 use crate::error::Error;
 use crate::explain::{ExplainError, Explanation};
@@ -49,11 +48,6 @@ struct Inner {
 }
 
 impl Executor {
-    /// A builder without policies, with the built-in plugins.
-    pub fn builder() -> ExecutorBuilder {
-        ExecutorBuilder::default()
-    }
-
     pub(crate) fn new(shared: Shared, changes: Vec<PolicyChange>) -> Self {
         Executor(Arc::new(Inner { shared, changes }))
     }

@@ -1,8 +1,8 @@
 //! The quickstart: one load, sent twice to an HTTP service that misbehaves; first bare, then through recourse.
 //!
 //! `cargo run -p recourse --example quickstart` takes about 15 seconds. This file is what a caller writes; the rest is
-//! `client.rs` (what recourse needs to know of a failed call), `tally.rs` (an observer), `service.rs` with `trouble.rs`
-//! (the service and what goes wrong in it), `load.rs`, `progress.rs` and `report.rs` (sending, waiting, telling).
+//! `client.rs` (how a failed call becomes an error that recourse can judge), `tally.rs` (an observer), `service.rs` and
+//! `trouble.rs` (the service, and what goes wrong in it), `load.rs`, `progress.rs` and `report.rs` (send, wait, tell).
 
 mod client;
 mod load;
@@ -23,7 +23,7 @@ use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The name of the call site. Policy, budgets' decisions, breaker, latencies and timelines all go by it.
+/// The name of the call site: policy, breaker, latencies and timelines all go by it.
 const GET_USER: Key = Key::from_static("user-service.GetUser");
 
 #[tokio::main]
@@ -43,16 +43,16 @@ async fn compare(service: &Service) -> anyhow::Result<()> {
     let bare = load::run("bare", service, |user| {
         let client = client.clone();
         async move { client.get_user(user).await.is_ok() }
-    });
-    let bare = bare.await?;
+    })
+    .await?;
 
     let tally = Arc::new(Tally::default());
     let executor = executor(tally.clone())?;
     let guarded = load::run("recourse", service, |user| {
         let (executor, client) = (executor.clone(), client.clone());
         async move { executor.run(GET_USER, |_| client.get_user(user)).await.is_ok() }
-    });
-    let guarded = guarded.await?;
+    })
+    .await?;
 
     let report = Report::new(&bare, &guarded, &tally)?;
     writeln!(std::io::stdout(), "{report}").context("the report can't be printed")
@@ -74,7 +74,7 @@ fn policy() -> Policy {
     let ms = Duration::from_millis;
     Policy::http() // 5xx and lost connections are worth another attempt, and `Retry-After` is obeyed
         .max_attempts(4)
-        .backoff(ms(20), ms(200)) // doubling, with full jitter
+        .backoff(ms(10), ms(100)) // doubling, with full jitter
         .timeout_per_attempt(ms(400))
         .overall_timeout(ms(2_000)) // waits included
         .retry_budget("retries") // a few retries cure a blip; a storm of them prolongs an outage

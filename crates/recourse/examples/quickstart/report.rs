@@ -70,7 +70,8 @@ fn table(bare: &Run, guarded: &Run, latencies: &[Histogram<u64>; 2], seen: &Seen
     only_recourse("answers after a Retry-After", seen.waited_as_asked.to_string());
     only_recourse("retries denied by the budget", seen.retries_denied.to_string());
     let (opened, probed, closed) = (seen.breaker_opened, seen.breaker_probed, seen.breaker_closed);
-    only_recourse("breaker opened, probed, closed", format!("{opened}, {probed}, {closed}"));
+    only_recourse("breaker transitions", seen.breaker_transitions.to_string());
+    only_recourse("- opened, probed, closed", format!("{opened}, {probed}, {closed}"));
 
     for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);
@@ -80,10 +81,17 @@ fn table(bare: &Run, guarded: &Run, latencies: &[Histogram<u64>; 2], seen: &Seen
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "\nA retried call:\n\n{}", self.retried)?;
-        writeln!(f, "\nA hedged call:\n\n{}", self.hedged)?;
-        writeln!(f, "\n{REQUESTS} requests either way, {PER_SECOND} per second, with the same trouble in store.")?;
-        writeln!(f, "Latencies are those of answered requests, from when each was due.\n\n{}", self.table)?;
+        writeln!(f, "A retried call:\n\n{}", self.retried)?;
+        writeln!(f, "\nA call that its hedge won:\n\n{}\n", self.hedged)?;
+        writeln!(
+            f,
+            "{REQUESTS} requests either way, {PER_SECOND} per second, to the same service with the same trouble."
+        )?;
+        writeln!(
+            f,
+            "Latencies are those of answered requests, retries and waits included.\n\n{}",
+            self.table
+        )?;
         write!(f, "\nTo write such a policy yourself, read docs/guide/getting-started.md next.")
     }
 }

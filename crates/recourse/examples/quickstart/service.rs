@@ -11,7 +11,6 @@ use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use parking_lot::Mutex;
 use std::collections::HashMap;
-use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -33,12 +32,9 @@ struct Day {
 impl Service {
     /// Takes a free port.
     pub(crate) async fn listen() -> anyhow::Result<Self> {
-        let listen = async {
-            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-            let address = listener.local_addr()?;
-            Ok::<_, io::Error>((listener, address))
-        };
-        let (listener, address) = listen.await.context("the service can't listen on a port of 127.0.0.1")?;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
+        let listener = listener.context("the service can't listen on a port of 127.0.0.1")?;
+        let address = listener.local_addr()?;
         Ok(Service { listener, address, day: Arc::new(Mutex::new(Day::new())) })
     }
 

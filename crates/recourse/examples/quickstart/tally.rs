@@ -15,6 +15,7 @@ pub(crate) struct Seen {
     /// Calls that succeeded after the wait that the service had asked for.
     pub(crate) waited_as_asked: u32,
     pub(crate) retries_denied: u32,
+    pub(crate) breaker_transitions: u32,
     pub(crate) breaker_opened: u32,
     pub(crate) breaker_probed: u32,
     pub(crate) breaker_closed: u32,
@@ -48,10 +49,12 @@ impl Observer for Tally {
     }
 
     fn on_circuit_transition(&self, _: &Key, transition: &Transition) {
+        let mut seen = self.seen();
+        seen.breaker_transitions += 1;
         match (transition.from, transition.to) {
-            (Closed, Open) => self.seen().breaker_opened += 1,
-            (Open, HalfOpen) => self.seen().breaker_probed += 1,
-            (HalfOpen, Closed) => self.seen().breaker_closed += 1,
+            (Closed, Open) => seen.breaker_opened += 1,
+            (Open, HalfOpen) => seen.breaker_probed += 1,
+            (HalfOpen, Closed) => seen.breaker_closed += 1,
             _ => {}
         }
     }

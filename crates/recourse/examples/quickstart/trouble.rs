@@ -1,4 +1,5 @@
-//! [`fate`]: what becomes of a call to the service. The same call meets the same fate whenever the load is sent.
+//! [`fate`]: what becomes of a call to the service. It is drawn from a fixed seed, so that both runs of the load meet the
+//! same trouble.
 
 use fastrand::Rng;
 use std::ops::Range;
@@ -26,9 +27,9 @@ pub(crate) enum Fate {
     HangUp,
 }
 
-/// The fate of the `nth` call for a user, so long after the day began.
+/// The fate of the `nth` call for a user, that long after the load began.
 pub(crate) fn fate(user: u32, nth: u32, now: Duration) -> Fate {
-    let mut dice = Rng::with_seed(SEED ^ u64::from(user) << 32 ^ u64::from(nth));
+    let mut dice = Rng::with_seed(SEED + (u64::from(user) << 8) + u64::from(nth));
     if OUTAGE.contains(&now) {
         return Fate::HangUp;
     }

@@ -1,6 +1,7 @@
 //! [`Call`]: one call in the making.
 
 use crate::call::driver::{Captured, Plain, drive, drive_mut, drive_with};
+use crate::call::site::Site;
 use crate::error::Error;
 use crate::plan::Target;
 use crate::shared::Shared;
@@ -22,21 +23,17 @@ use std::pin::Pin;
 /// # });
 /// ```
 #[must_use = "a call does nothing until it is run"]
-pub struct Call<'a> {
-    pub(crate) shared: &'a Shared,
-    pub(crate) target: Target<'a>,
-    pub(crate) idempotent: Option<bool>,
-}
+pub struct Call<'a>(Site<'a>);
 
 impl<'a> Call<'a> {
     pub(crate) fn new(shared: &'a Shared, target: Target<'a>) -> Self {
-        Call { shared, target, idempotent: None }
+        Call(Site { shared, target, idempotent: None })
     }
 
     /// Says whether the operation may be repeated when nobody knows whether it took effect. Marked `false`, an
     /// attempt that times out is not retried by the `http` classifier.
     pub fn idempotent(mut self, idempotent: bool) -> Self {
-        self.idempotent = Some(idempotent);
+        self.0.idempotent = Some(idempotent);
         self
     }
 
@@ -64,7 +61,7 @@ impl<'a> Call<'a> {
         T: 'static,
         E: Failure<M>,
     {
-        drive::<Plain, T, E, M, F, Fut>(self, operation)
+        drive::<Plain, T, E, M, F, Fut>(self.0, operation)
     }
 
     /// As [`run`](Self::run), with the call's timeline. Calls inside the operation don't write into it.
@@ -78,7 +75,7 @@ impl<'a> Call<'a> {
         T: 'static,
         E: Failure<M>,
     {
-        drive::<Captured, T, E, M, F, Fut>(self, operation)
+        drive::<Captured, T, E, M, F, Fut>(self.0, operation)
     }
 
     /// As [`run`](Self::run), for an operation that borrows its captures mutably. One attempt runs at a time: a
@@ -95,7 +92,7 @@ impl<'a> Call<'a> {
         T: 'static,
         E: Failure<M>,
     {
-        drive_mut::<Plain, T, E, M, F>(self, operation)
+        drive_mut::<Plain, T, E, M, F>(self.0, operation)
     }
 
     /// As [`run_mut`](Self::run_mut), with the call's timeline.
@@ -108,7 +105,7 @@ impl<'a> Call<'a> {
         T: 'static,
         E: Failure<M>,
     {
-        drive_mut::<Captured, T, E, M, F>(self, operation)
+        drive_mut::<Captured, T, E, M, F>(self.0, operation)
     }
 
     /// As [`run_mut`](Self::run_mut), with the mutable state as an argument, so that the call is `Send`.
@@ -123,7 +120,7 @@ impl<'a> Call<'a> {
         T: 'static,
         E: Failure<M>,
     {
-        drive_with::<Plain, T, E, M, S, F>(self, state, operation)
+        drive_with::<Plain, T, E, M, S, F>(self.0, state, operation)
     }
 
     /// As [`run_with`](Self::run_with), with the call's timeline.
@@ -138,15 +135,15 @@ impl<'a> Call<'a> {
         T: 'static,
         E: Failure<M>,
     {
-        drive_with::<Captured, T, E, M, S, F>(self, state, operation)
+        drive_with::<Captured, T, E, M, S, F>(self.0, state, operation)
     }
 }
 
 impl fmt::Debug for Call<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Call")
-            .field("key", &self.target.slot().key)
-            .field("idempotent", &self.idempotent)
+            .field("key", &self.0.target.slot().key)
+            .field("idempotent", &self.0.idempotent)
             .finish()
     }
 }

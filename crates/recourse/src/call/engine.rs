@@ -2,11 +2,11 @@
 //!
 //! Everything that is taken is given back here, also when the call is dropped at any point.
 
-use crate::call::builder::Call;
 use crate::call::clock::CallClock;
 use crate::call::decide::{Event, Progress, SLOTS, Step};
 use crate::call::open::Open;
 use crate::call::recorder::Recorder;
+use crate::call::site::Site;
 use crate::call::timer::Timer;
 use crate::fence::PanicError;
 use crate::plan::{Plan, PlanRef};
@@ -45,9 +45,9 @@ pub(crate) struct Engine<'a> {
 
 impl<'a> Engine<'a> {
     /// Resolves the call's plan and starts the call.
-    pub(crate) async fn begin(call: Call<'a>, capture: bool, can_hedge: bool) -> Self {
-        let shared = call.shared;
-        let slot = call.target.slot();
+    pub(crate) async fn begin(site: Site<'a>, capture: bool, can_hedge: bool) -> Self {
+        let shared = site.shared;
+        let slot = site.target.slot();
         let plan = match slot.fresh(&shared.world) {
             Some(plan) => plan,
             // Seldom: boxed, so that every other call's future stays small.
@@ -63,7 +63,7 @@ impl<'a> Engine<'a> {
             timer: Timer::new(&*shared.sleeper),
             open: Default::default(),
             recorder: Recorder::new(&shared.observers, &shared.fence, &plan.key, capture),
-            idempotent: call.idempotent,
+            idempotent: site.idempotent,
             before: Duration::ZERO,
             launched: 0,
             reason: Label::EMPTY,

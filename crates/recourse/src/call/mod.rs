@@ -18,6 +18,7 @@ mod hedger;
 mod open;
 mod permit;
 mod recorder;
+mod site;
 mod timer;
 mod verdict;
 mod waiting;

@@ -2,6 +2,7 @@
 
 use super::Auto;
 use recourse_core::{AttemptResult, Classifier, GrpcCode, GrpcFailure, Label, Outcome, reason};
+use recourse_observe::names;
 
 /// Judges by the [`GrpcFailure`] in the error's chain; an error without one is judged as by [`Auto`].
 ///
@@ -31,7 +32,7 @@ impl Classifier for Grpc {
             }
             _ => retryable(code).unwrap_or_else(|| Outcome::non_retryable(code.reason())),
         };
-        let outcome = outcome.with_attribute("grpc_code", Label::from_static(code.name()));
+        let outcome = outcome.with_attribute(names::GRPC_CODE, Label::from_static(code.name()));
         match failure.server_delay() {
             Some(wait) if outcome.kind == recourse_core::OutcomeKind::Retryable => outcome.with_backoff(wait),
             _ => outcome,

@@ -4,6 +4,7 @@ use recourse_core::{
     AttemptResult, Cancelled, Classifier, Health, HttpFailure, Label, Outcome, OutcomeKind, reason,
     type_mismatch,
 };
+use recourse_observe::names;
 use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
@@ -91,7 +92,7 @@ impl Http {
         let outcome = noted(outcome.with_health(health), failure);
         match failure.server_delay() {
             Some(wait) if outcome.kind == OutcomeKind::Retryable && !wait.is_zero() => {
-                outcome.with_attribute("retry_after", format!("{wait:?}")).with_backoff(wait)
+                outcome.with_attribute(names::RETRY_AFTER, format!("{wait:?}")).with_backoff(wait)
             }
             _ => outcome,
         }
@@ -117,8 +118,8 @@ fn idempotent(method: &str) -> bool {
 
 fn noted(outcome: Outcome, failure: &HttpFailure) -> Outcome {
     outcome
-        .with_attribute("status", failure.status().to_string())
-        .with_attribute("method", failure.method().clone())
+        .with_attribute(names::STATUS, failure.status().to_string())
+        .with_attribute(names::METHOD, failure.method().clone())
 }
 
 impl Classifier for Http {

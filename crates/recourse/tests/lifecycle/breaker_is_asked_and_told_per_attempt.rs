@@ -113,10 +113,7 @@ fn the_breaker_hears_up_down_or_none_for_every_attempt_by_its_health() {
     let executor = built(builder.policy(KEY, policy));
     let operation = Script::fails(1).on(&scene.time);
     let stops: Vec<_> = (0..3).map(|_| run(&scene, &executor, &operation)).collect();
-    assert_eq!(
-        stops,
-        [Some(StopReason::Accepted), Some(StopReason::NonRetryable), Some(StopReason::Abort)]
-    );
+    assert_eq!(stops, [Some(StopReason::Accepted), Some(StopReason::NonRetryable), Some(StopReason::Abort)]);
     assert_eq!(breaker.votes(), [Health::Down, Health::Up, Health::Up, Health::Up, Health::None]);
     breaker.assert_all_reported();
 }

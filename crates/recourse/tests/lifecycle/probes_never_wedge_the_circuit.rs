@@ -54,7 +54,8 @@ fn one_probe_at_a_time() {
 #[test]
 fn an_aborted_probe_gives_its_slot_back() {
     let scene = Scene::new();
-    let judge = FixedClassifier::new(Outcome::retryable("")).then(Outcome::abort("")).then(Outcome::success());
+    let judge =
+        FixedClassifier::new(Outcome::retryable("")).then(Outcome::abort("")).then(Outcome::success());
     let policy = guarded().classifier("judge");
     let executor = opened(&scene, scene.builder().classifier("judge", judge).policy(KEY, policy));
     let broken = Script::<u32>::fails(1).on(&scene.time);
@@ -100,7 +101,8 @@ fn a_probe_that_panics_gives_its_slot_back() {
 fn a_probe_whose_closure_panics_before_there_is_a_future_gives_its_slot_back() {
     let scene = Scene::new();
     let executor = opened(&scene, scene.builder().policy(KEY, guarded()));
-    let call = executor.run(KEY, |_| -> std::future::Ready<Result<u32, recourse::Cancelled>> { panic!("early") });
+    let call =
+        executor.run(KEY, |_| -> std::future::Ready<Result<u32, recourse::Cancelled>> { panic!("early") });
     assert!(catch_unwind(AssertUnwindSafe(|| scene.time.run(call))).is_err());
     assert_recovers(&scene, &executor);
 }

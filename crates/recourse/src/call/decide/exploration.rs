@@ -17,12 +17,14 @@ fn rules(max_attempts: u32, max_hedges: u32, timed: bool, cancel: bool) -> Rules
     }
 }
 
+/// The present: every moment is kept relative to it, so that histories that differ only in time are one.
+const NOW: Moment = Moment::ZERO;
+
 /// A call at one point of one history.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct World {
     progress: Progress,
     step: WorldStep,
-    now: Moment,
     pended: u8,
     launched: u32,
     succeeded: bool,
@@ -44,14 +46,7 @@ enum WorldStep {
 impl World {
     fn new(rules: &Rules) -> Self {
         let progress = Progress::new(rules, true);
-        World {
-            progress,
-            step: WorldStep::Ask(0),
-            now: Moment::ZERO,
-            pended: 0,
-            launched: 0,
-            succeeded: false,
-        }
+        World { progress, step: WorldStep::Ask(0), pended: 0, launched: 0, succeeded: false }
     }
 
     fn after(&self, rules: &Rules, event: Event) -> World {
@@ -76,13 +71,22 @@ impl World {
         world
     }
 
+    /// The same call `by` later.
+    fn later(&self, by: Duration) -> World {
+        let mut world = self.clone();
+        let shift = |moment: &mut Moment| *moment = Moment::ZERO + moment.since(Moment::ZERO + by);
+        let Progress { hedge_check, deadline, cut_at, .. } = &mut world.progress;
+        hedge_check.iter_mut().chain(deadline).chain(cut_at.iter_mut().flatten()).for_each(shift);
+        world
+    }
+
     fn live(&self) -> Vec<usize> {
         (0..SLOTS).filter(|&slot| self.progress.is_live(slot)).collect()
     }
 
     /// Everything that can happen next.
     fn successors(&self, rules: &Rules) -> Vec<World> {
-        let now = self.now;
+        let now = NOW;
         let kinds =
             [OutcomeKind::Success, OutcomeKind::Retryable, OutcomeKind::NonRetryable, OutcomeKind::Abort];
         let ended = |slot, kind| Event::Ended { slot, kind, backoff: None };
@@ -107,9 +111,7 @@ impl World {
                 [None, Some(StopReason::CircuitOpen)].map(|refusal| Event::Peeked { wait, refusal }).into()
             }
             WorldStep::Wait(wait) => {
-                let mut waited = self.after(rules, Event::Waited);
-                waited.now = now + wait;
-                return vec![waited];
+                return vec![self.later(wait).after(rules, Event::Waited)];
             }
             WorldStep::Finish(_) => return Vec::new(),
             WorldStep::Poll => return self.polled(rules, &kinds, ended),
@@ -127,13 +129,11 @@ impl World {
         for slot in self.live() {
             worlds.extend(kinds.iter().map(|&kind| self.after(rules, ended(slot, kind))));
             if self.pended & (1 << slot) == 0 {
-                worlds.push(self.after(rules, Event::Pended { slot, now: self.now }));
+                worlds.push(self.after(rules, Event::Pended { slot, now: NOW }));
             }
         }
         if let Some(due) = self.progress.next_due() {
-            let mut later = self.clone();
-            later.now = later.now.max(due);
-            worlds.push(later.after(rules, Event::Due { now: later.now }));
+            worlds.push(self.later(due.since(NOW)).after(rules, Event::Due { now: NOW }));
         }
         worlds.push(self.after(rules, Event::Broken { stop: StopReason::ContextCanceled }));
         worlds
@@ -159,7 +159,7 @@ impl World {
         assert!(self.launched <= rules.max_attempts * (1 + rules.max_hedges), "{self:?}");
         assert!(self.launched <= (self.progress.group() + 1) * (1 + rules.max_hedges), "{self:?}");
         if let Some(deadline) = self.progress.deadline() {
-            let waits = matches!(self.step, WorldStep::Wait(wait) if self.now + wait >= deadline);
+            let waits = matches!(self.step, WorldStep::Wait(wait) if NOW + wait >= deadline);
             assert!(!waits, "sleeps past the deadline: {self:?}");
         }
     }
