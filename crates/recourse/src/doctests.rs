@@ -1,7 +1,7 @@
 //! The manual as doctests: every Rust block of README and `docs/` is compiled, and run unless it says otherwise.
 //!
 //! This module exists for `cargo test --doc` alone. The pages lie outside the package, so the doctests run in a
-//! checkout of the project and not from a packaged crate.
+//! checkout of the project and not from a packaged crate. Pages with a block that needs a feature ask for it.
 
 #[doc = include_str!("../../../README.md")]
 struct Readme;
@@ -9,6 +9,7 @@ struct Readme;
 #[doc = include_str!("../../../docs/architecture.md")]
 struct Architecture;
 
+#[cfg(feature = "tokio")]
 #[doc = include_str!("../../../docs/guide/getting-started.md")]
 struct GuideGettingStarted;
 
@@ -24,6 +25,7 @@ struct GuideCompilerErrors;
 #[doc = include_str!("../../../docs/concepts/keys.md")]
 struct Keys;
 
+#[cfg(feature = "serde")]
 #[doc = include_str!("../../../docs/concepts/policies.md")]
 struct Policies;
 

@@ -88,7 +88,10 @@ impl<E> Error<E> {
 
 impl<E> fmt::Display for Error<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.key, self.stop)?;
+        if self.stop != StopReason::InvalidKey {
+            write!(f, "{}: ", self.key)?;
+        }
+        write!(f, "{}", self.stop)?;
         match self.attempts {
             0 => {}
             1 => f.write_str(" after 1 attempt")?,

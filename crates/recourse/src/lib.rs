@@ -42,6 +42,8 @@ mod builder;
 mod call;
 pub mod classify;
 mod default;
+#[cfg(doctest)]
+mod doctests;
 mod error;
 mod executor;
 mod explain;

@@ -1,4 +1,5 @@
 //! The words that users write: keys, policies in code and in files, names in registries.
+#![allow(clippy::unwrap_used, reason = "a test may")]
 
 mod keys_are_read_in_one_way;
 #[cfg(feature = "serde")]

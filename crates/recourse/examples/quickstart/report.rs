@@ -85,7 +85,7 @@ impl fmt::Display for Report {
         writeln!(f, "\nA call that its hedge won:\n\n{}\n", self.hedged)?;
         writeln!(
             f,
-            "{REQUESTS} requests either way, {PER_SECOND} per second, to the same service with the same trouble."
+            "{REQUESTS} requests either way, {PER_SECOND} per second, to a service with the same trouble."
         )?;
         writeln!(
             f,

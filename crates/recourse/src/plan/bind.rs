@@ -10,7 +10,7 @@ use crate::missing::{MissingBreaker, MissingBudget, MissingClassifier, MissingPo
 use recourse_core::policy::{BudgetRef, CircuitPolicy, HedgePolicy};
 use recourse_core::{
     Attributes, BreakerSettings, CircuitBreaker, Component, EffectivePolicy, HedgeTrigger, Key, Label,
-    Policy, PolicySource, Registry, StopReason, intern, reason,
+    Policy, PolicySource, ProviderError, ProviderErrorKind, Registry, StopReason, intern, reason,
 };
 use recourse_observe::names;
 use std::error::Error;
@@ -36,6 +36,7 @@ impl World {
     ) -> Plan {
         let mut binding = Binding { world: self, key, notes: Attributes::new(), stop: None };
         let provided = answer.as_ref().ok().cloned();
+        let generations = if is_final(&answer) { at.0 } else { at.0.uncounted() };
         let effective = binding.effective(answer);
         let policy = effective.as_ref().map_or_else(Policy::new, |effective| effective.policy.clone());
         let normal = effective.clone().unwrap_or_else(|| normalized(&Policy::new(), PolicySource::Default));
@@ -65,7 +66,7 @@ impl World {
             notes: binding.notes,
             capped: state.is_none(),
             provided,
-            generations: at.0,
+            generations,
             epoch: AtomicU64::new(at.1),
         }
     }
@@ -77,6 +78,16 @@ impl World {
         (plan.effective, plan.notes, plan.capped) = (None, Attributes::new(), false);
         plan.stop = Some(Stop { reason: StopReason::InvalidKey, cause });
         plan
+    }
+}
+
+/// Whether the provider would say the same until it counts a change. One that is down may be up at the next call.
+fn is_final(answer: &Answer) -> bool {
+    match answer {
+        Ok(_) => true,
+        Err(cause) => cause
+            .downcast_ref::<ProviderError>()
+            .is_some_and(|error| error.kind == ProviderErrorKind::PolicyNotFound),
     }
 }
 

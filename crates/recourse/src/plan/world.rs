@@ -49,6 +49,11 @@ impl Generations {
         self.registries == now.registries
     }
 
+    /// The same for an answer that is not to be kept: the provider is asked again at the next call.
+    pub(crate) fn uncounted(self) -> Self {
+        Generations { provider: None, ..self }
+    }
+
     pub(crate) fn counted(&self) -> bool {
         self.provider.is_some()
     }

@@ -1,6 +1,21 @@
 //! How a call lives and ends: breakers, panics, records, stops, cancellation, shapes of operations, load.
 
 mod breaker_is_asked_and_told_per_attempt;
+mod deadlines_are_planned;
 mod dropped_call_gives_everything_back;
+mod error_types_need_no_line;
+mod every_stop_has_its_reason;
+mod futures_are_send_when_their_parts_are;
+mod futures_are_small;
+mod last_result_is_never_lost;
+mod operation_panics_unwind_to_the_caller;
+mod operation_sees_its_attempt;
+mod plugin_panics_in_a_drop_are_fenced;
+mod plugins_are_objects;
 mod probes_never_wedge_the_circuit;
+mod recovered_plugin_panics_never_unwind;
 mod scene;
+mod stage;
+mod timeline_tells_every_attempt;
+mod unrecovered_plugin_panics_leave_nothing_behind;
+mod watching_changes_no_decision;

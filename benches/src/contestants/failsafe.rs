@@ -1,0 +1,33 @@
+//! failsafe: a circuit breaker, behind a mutex, for futures.
+//!
+//! Does: opens after five failures in a row (the cheaper of its two policies; the one over a time window also reads
+//! the clock at every call).
+//! Doesn't: anything but breaking; half-open lets every call through.
+
+use super::OPEN_FOR;
+use crate::case::Case;
+use crate::harness::{Runner, block_on, repeat};
+use crate::operation::{Failing, Operation, Ready};
+use failsafe::backoff::{Constant, constant};
+use failsafe::failure_policy::{ConsecutiveFailures, consecutive_failures};
+use failsafe::futures::CircuitBreaker;
+use failsafe::{Config, StateMachine};
+
+/// A runner of the case, if it can do it.
+pub fn prepare(case: Case) -> Option<Runner> {
+    let breaker = breaker();
+    match case {
+        Case::BreakerClosed => {}
+        Case::BreakerOpen => {
+            for _ in 0..5 {
+                assert!(block_on(breaker.call(Failing.call())).is_err());
+            }
+        }
+        _ => return None,
+    }
+    Some(repeat(case, async move || breaker.call(Ready.call()).await))
+}
+
+fn breaker() -> StateMachine<ConsecutiveFailures<Constant>, ()> {
+    Config::new().failure_policy(consecutive_failures(5, constant(OPEN_FOR))).build()
+}
