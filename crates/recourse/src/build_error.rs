@@ -37,8 +37,8 @@ impl BuildError {
 pub enum Problem {
     /// A text is no key.
     Key(KeyError),
-    /// A key has two policies.
-    DuplicatePolicy(Key),
+    /// A key has two policies; `None` for the default policy.
+    DuplicatePolicy(Option<Key>),
     /// A policy holds a value that no normalisation can mend.
     Policy {
         /// The policy's key; `None` for the default policy.
@@ -77,9 +77,7 @@ impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Problem::Key(error) => write!(f, "{error}"),
-            Problem::DuplicatePolicy(key) => {
-                write!(f, "policy {:?}: the key has a policy already; one is allowed", key.as_str())
-            }
+            Problem::DuplicatePolicy(key) => write!(f, "{}: given twice; one is allowed", name(key)),
             Problem::Policy { key, error } => write!(f, "{}: {error}", name(key)),
             Problem::Normalized { key, change } => write!(
                 f,

@@ -16,7 +16,7 @@ use recourse_core::{
     PolicyProvider, Registry, RegistryError, Sleeper,
 };
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Keys with state of their own, unless the builder says otherwise.
 const DEFAULT_MAX_KEYS: usize = 10_000;
@@ -139,9 +139,8 @@ impl ExecutorBuilder {
         self
     }
 
-    /// The policy of every key that has none of its own.
+    /// The policy of every key that has none of its own. A second one is an error of [`build`](Self::build).
     pub fn default_policy(mut self, policy: Policy) -> Self {
-        self.policies.retain(|known| known.key.is_some());
         self.policies.push(StaticPolicy { key: None, policy });
         self
     }
@@ -297,7 +296,7 @@ impl ExecutorBuilder {
         let classifiers = self.classifiers.build(classify::builtin(), &mut problems);
         let budgets = self.budgets.build([], &mut problems);
         let triggers = self.triggers.build(recourse_hedge::builtin(), &mut problems);
-        let default_breaker: Arc<dyn BreakerFactory> = Arc::new(recourse_circuit::consecutive_failures);
+        let default_breaker = consecutive_failures();
         let builtin_breaker = (recourse_circuit::CONSECUTIVE_FAILURES, default_breaker.clone());
         let breakers = self.breakers.build([builtin_breaker], &mut problems);
         if self.max_keys > MOST_MAX_KEYS {
@@ -358,6 +357,12 @@ impl ExecutorBuilder {
         };
         Ok(Executor::new(shared, check.changes))
     }
+}
+
+/// The same object for every executor, so that a key keeps its breaker whichever of them registered it.
+fn consecutive_failures() -> Arc<dyn BreakerFactory> {
+    static FACTORY: OnceLock<Arc<dyn BreakerFactory>> = OnceLock::new();
+    FACTORY.get_or_init(|| Arc::new(recourse_circuit::consecutive_failures)).clone()
 }
 
 fn parse(key: KeyRef<'_>) -> Result<Key, KeyError> {

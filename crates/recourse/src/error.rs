@@ -71,7 +71,7 @@ impl<E> Error<E> {
         self.inner
     }
 
-    /// What the classifier said of the attempt that decided the last group: `http_503`, say. Empty where no attempt
+    /// What the classifier said of the attempt that decided the last group: `http_5xx`, say. Empty where no attempt
     /// has ended.
     #[must_use]
     pub fn outcome_reason(&self) -> &str {

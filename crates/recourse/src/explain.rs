@@ -1,7 +1,7 @@
 //! [`Explanation`]: what a call with a key would do, in words and as data.
 
 use crate::key_ref::KeyRef;
-use crate::plan::{BoundBudget, Plan};
+use crate::plan::{BoundBudget, Plan, Slot};
 use crate::shared::Shared;
 use recourse_core::{Attributes, CircuitState, EffectivePolicy, Key, KeyError, Label, StopReason};
 use std::fmt;
@@ -101,7 +101,9 @@ impl Explanation {
             KeyRef::Key(key) => key.clone(),
             KeyRef::Owned(key) => key,
         };
-        let slot = shared.slots.shared(&key);
+        // A key that no call has used takes no place among those that have state.
+        let unused = Slot::new(key.clone(), true);
+        let slot = shared.slots.find(key.fingerprint(), key.as_str()).unwrap_or(&unused);
         let plan = slot.plan_now(&shared.world).or_else(|| slot.last_plan());
         let plan = plan.ok_or(ExplainError::NotAtHand(key))?;
         Ok(Explanation::of(&plan))
@@ -109,8 +111,12 @@ impl Explanation {
 
     fn of(plan: &Plan) -> Self {
         let rules = &plan.rules;
-        let attempts = rules.max_attempts.saturating_mul(rules.max_hedges + 1);
-        let attempts = if plan.stop.is_some() { 0 } else { attempts };
+        let denied = |budget: &BoundBudget| matches!(budget, BoundBudget::Missing { allow: false, .. });
+        let hedges = if denied(&plan.hedge_budget) { 0 } else { rules.max_hedges };
+        let attempts = match plan.stop.is_some() || denied(&plan.retry_budget) {
+            true => 0,
+            false => rules.max_attempts.saturating_mul(hedges + 1),
+        };
         Explanation {
             key: plan.key.clone(),
             policy: plan.effective.clone(),
@@ -134,8 +140,9 @@ fn longest(plan: &Plan) -> Option<Duration> {
     let summed = rules.timeout_per_attempt.map(|attempt| {
         // Any of the waits may be the one that the server asks for.
         let wait = |n| plan.backoff.longest(n).max(rules.max_server_delay);
-        (0..rules.max_attempts.saturating_sub(1))
-            .fold(attempt.saturating_mul(rules.max_attempts), |sum, n| sum.saturating_add(wait(n)))
+        // A hedge has the whole timeout from its own start.
+        let running = attempt.saturating_mul(rules.max_attempts.saturating_mul(rules.max_hedges + 1));
+        (0..rules.max_attempts.saturating_sub(1)).fold(running, |sum, n| sum.saturating_add(wait(n)))
     });
     match (rules.overall_timeout, summed) {
         (Some(overall), Some(summed)) => Some(overall.min(summed)),
@@ -237,9 +244,12 @@ impl fmt::Display for Explanation {
             timeout(retry.overall_timeout)
         )?;
         match hedge.enabled {
-            true => {
-                write!(f, "\n  hedging: up to {} hedges, delay {:?}", hedge.max_hedges, hedge.hedge_delay)?
-            }
+            true if hedge.trigger_name.is_empty() => write!(
+                f,
+                "\n  hedging: at most {} beside a primary, {:?} apart",
+                hedge.max_hedges, hedge.hedge_delay
+            )?,
+            true => write!(f, "\n  hedging: at most {} beside a primary", hedge.max_hedges)?,
             false => f.write_str("\n  hedging: off")?,
         }
         match circuit.enabled {

@@ -33,7 +33,7 @@ impl StaticCheck {
     pub(crate) fn policies(&mut self, policies: &[StaticPolicy]) {
         let mut seen = HashSet::new();
         for StaticPolicy { key, policy } in policies {
-            if let Some(key) = key.as_ref().filter(|key| !seen.insert((*key).clone())) {
+            if !seen.insert(key) {
                 self.problems.push(Problem::DuplicatePolicy(key.clone()));
                 continue;
             }

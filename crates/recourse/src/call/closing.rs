@@ -40,6 +40,9 @@ impl Engine<'_> {
             }
             _ => (Ending::Superseded, Outcome::abort(reason::CONTEXT_CANCELED), Health::None),
         };
+        if ending == Ending::TimedOut {
+            self.sample_latency();
+        }
         for slot in 0..SLOTS {
             if self.open[slot].is_open() {
                 self.close(slot, ending, outcome.clone(), None, health);

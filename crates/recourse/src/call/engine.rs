@@ -25,7 +25,7 @@ pub(crate) struct Engine<'a> {
     pub(super) clock: CallClock<'a>,
     /// The clock, as read since foreign code last ran.
     pub(super) moment: Option<Moment>,
-    /// When the call was first timed.
+    /// When the call first had to wait, or an attempt first failed: alike whether or not it is observed.
     pub(super) started: Option<Moment>,
     pub(super) group_started: Moment,
     pub(super) timer: Timer<'a>,
@@ -190,7 +190,6 @@ impl<'a> Engine<'a> {
             None => self.clock.now(),
         };
         self.moment = Some(moment);
-        self.started.get_or_insert(moment);
         moment
     }
 

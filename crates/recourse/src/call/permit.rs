@@ -21,7 +21,7 @@ impl Engine<'_> {
         match self.admit(kind) {
             Ok(ticket) => {
                 self.open[slot] = Open::admitted(ticket);
-                if slot == 0 && ticket.is_some_and(|ticket| ticket.probe) {
+                if slot == 0 && self.plan.rules.max_hedges > 0 && ticket.is_some_and(|ticket| ticket.probe) {
                     self.progress.stop_hedging();
                     self.recorder.note(names::HEDGING, "off_half_open");
                 }
@@ -137,7 +137,13 @@ impl Engine<'_> {
                 decision.reason = Label::from_static(reason::NO_BUDGET);
                 return decision;
             }
-            BoundBudget::Missing { allow, .. } => missing(*allow),
+            BoundBudget::Missing { allow: true, .. } => unguarded(),
+            BoundBudget::Missing { cause, .. } => {
+                if kind == AttemptKind::Retry {
+                    self.cause = Some(cause.clone());
+                }
+                (Decision::deny(reason::BUDGET_NOT_FOUND), DecisionMode::Deny)
+            }
             BoundBudget::Found { .. } => {
                 let asked =
                     self.ask_budget(kind, self.group(), |plugin, request| plugin.allow_attempt(request));
@@ -230,14 +236,11 @@ impl Engine<'_> {
     }
 }
 
-fn missing(allow: bool) -> (Decision, DecisionMode) {
-    if allow {
-        let mut decision = Decision::allow();
-        decision.reason = Label::from_static(reason::BUDGET_NOT_FOUND);
-        (decision, DecisionMode::AllowUnsafe)
-    } else {
-        (Decision::deny(reason::BUDGET_NOT_FOUND), DecisionMode::Deny)
-    }
+/// What stands in for a missing budget that does not deny.
+fn unguarded() -> (Decision, DecisionMode) {
+    let mut decision = Decision::allow();
+    decision.reason = Label::from_static(reason::BUDGET_NOT_FOUND);
+    (decision, DecisionMode::AllowUnsafe)
 }
 
 fn denied(mut record: AttemptRecord, reason: &Label) -> AttemptRecord {

@@ -10,10 +10,10 @@ impl Engine<'_> {
     /// An attempt has returned: judges it, gives back what it held, and says whether it decided the group at once.
     pub(crate) fn returned(&mut self, slot: usize, result: AttemptResult<'_>) -> (OutcomeKind, bool) {
         let result = result.with_idempotent(self.idempotent);
-        if self.recorder.is_on()
-            || (self.started.is_none() && !result.is_value())
-            || self.plan.latency.is_some()
-        {
+        if self.started.is_none() && !result.is_value() {
+            self.started = Some(self.now());
+        }
+        if self.recorder.is_on() || self.plan.latency.is_some() {
             self.now();
         }
         let outcome = self.classify(&result);

@@ -52,6 +52,7 @@ impl Engine<'_> {
         }
         if self.started.is_none() || self.progress.wants_time(&self.plan.rules) {
             let now = self.now();
+            self.started.get_or_insert(now);
             if slot == 0 && self.plan.latency.is_none() {
                 self.group_started = now;
             }

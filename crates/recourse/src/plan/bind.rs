@@ -56,8 +56,8 @@ impl World {
             },
             backoff: BackoffRules::new(&policy.retry),
             classifier,
-            retry_budget: binding.budget(&policy.retry.budget),
-            hedge_budget: binding.budget(&policy.hedge.budget),
+            retry_budget: binding.budget("retry.budget.name", &policy.retry.budget),
+            hedge_budget: binding.budget("hedge.budget.name", &policy.hedge.budget),
             latency: state.filter(|_| wants_latency).map(State::latency),
             trigger,
             breaker,
@@ -151,7 +151,7 @@ impl Binding<'_> {
         bound(world.default_classifier.clone(), Some(fallback))
     }
 
-    fn budget(&self, budget: &BudgetRef) -> BoundBudget {
+    fn budget(&self, field: &'static str, budget: &BudgetRef) -> BoundBudget {
         let (name, cost) = (budget.name.clone(), budget.cost);
         if name.is_empty() {
             return BoundBudget::None;
@@ -160,7 +160,8 @@ impl Binding<'_> {
             Some(plugin) => BoundBudget::Found { plugin, name, cost },
             None => {
                 let allow = self.world.modes.budget == MissingBudget::AllowUnsafe;
-                BoundBudget::Missing { name, cost, allow }
+                let cause = Arc::new(self.missing(field, &name, &self.world.budgets));
+                BoundBudget::Missing { name, cost, allow, cause }
             }
         }
     }
@@ -216,14 +217,13 @@ impl Binding<'_> {
         name: &Label,
         known: &Registry<P>,
     ) {
-        let cause = MissingPlugin {
-            key: Some(self.key.clone()),
-            field,
-            name: name.clone(),
-            registered: known.names(),
-        };
+        let cause = self.missing(field, name, known);
         if self.stop.is_none() {
             self.stop = Some(Stop { reason, cause: Arc::new(cause) });
         }
+    }
+
+    fn missing<P: ?Sized>(&self, field: &'static str, name: &Label, known: &Registry<P>) -> MissingPlugin {
+        MissingPlugin { key: Some(self.key.clone()), field, name: name.clone(), registered: known.names() }
     }
 }

@@ -65,6 +65,7 @@ pub(crate) enum BoundBudget {
         name: Label,
         cost: u32,
         allow: bool,
+        cause: Arc<dyn Error + Send + Sync>,
     },
 }
 

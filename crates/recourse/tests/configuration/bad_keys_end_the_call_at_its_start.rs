@@ -1,9 +1,9 @@
 //! A text that is no key: the call fails with a clear error, nothing is asked and nothing is kept.
 
-use crate::scene::{Scene, plain};
+use crate::scene::{Scene, ms, plain};
 use crate::source::Source;
-use recourse::{ExplainError, Key, KeyError, MissingPolicy, PolicySource, StopReason};
-use recourse_test::expect;
+use recourse::{Executor, ExplainError, Key, KeyError, MissingPolicy, PolicySource, StopReason};
+use recourse_test::{Script, VirtualTime, expect};
 use std::error::Error;
 
 const BAD: [&str; 6] = ["", " ", ".", "...", " . . ", "\t\n"];
@@ -53,13 +53,23 @@ fn no_mode_for_missing_policies_makes_a_key_of_it() {
 }
 
 #[test]
-fn the_provider_is_not_asked() {
-    let scene = Scene::new();
-    let source = Source::at_once();
-    source.gives(plain(), PolicySource::Remote);
-    let executor = scene.builder().provider(source.clone()).build().unwrap();
-    scene.call_key(&executor, "..", &scene.fine()).0.unwrap_err();
-    assert_eq!(source.asked(), 0);
+fn no_kind_of_provider_is_asked_and_none_makes_a_key_of_it() {
+    let time = VirtualTime::new();
+    let sources = [
+        Source::at_once(),
+        Source::counted(),
+        Source::later(&time, ms(10)),
+        Source::later_counted(&time, ms(10)),
+    ];
+    for source in sources {
+        source.gives(plain(), PolicySource::Remote);
+        let builder = Executor::builder().clock(time.clone()).sleeper(time.clone());
+        let executor = builder.provider(source.clone()).build().unwrap();
+        let operation = Script::ok(7).on(&time);
+        let result = time.run(executor.run("..", |attempt| operation.call(attempt)));
+        assert_eq!(result.map_err(|error| error.stop_reason()), Err(StopReason::InvalidKey));
+        assert_eq!((source.asked(), operation.count()), (0, 0));
+    }
 }
 
 #[test]

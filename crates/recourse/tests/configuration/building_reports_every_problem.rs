@@ -9,6 +9,9 @@ use recourse::{
 };
 use recourse_test::{FixedClassifier, ScriptedBreaker, ScriptedTrigger};
 
+/// Sets a mode.
+type Set = fn(ExecutorBuilder) -> ExecutorBuilder;
+
 fn problems(builder: ExecutorBuilder) -> Vec<String> {
     let problems = builder.build().map_or_else(|error| error.problems().to_vec(), |_| Vec::new());
     problems.iter().map(ToString::to_string).collect()
@@ -61,7 +64,7 @@ fn names_that_something_is_registered_under_are_no_problem() {
 
 #[test]
 fn a_mode_that_was_set_silences_its_own_kind_and_no_other_even_where_it_is_the_default() {
-    let silenced: [(&str, fn(ExecutorBuilder) -> ExecutorBuilder, usize); 8] = [
+    let silenced: [(&str, Set, usize); 8] = [
         ("retry.classifier_name", |b| b.missing_classifier(MissingClassifier::Fallback), 4),
         ("retry.classifier_name", |b| b.missing_classifier(MissingClassifier::Deny), 4),
         ("budget.name", |b| b.missing_budget(MissingBudget::Deny), 3),

@@ -56,6 +56,20 @@ fn a_refusal_of_a_provider_that_counts_is_remembered_too() {
 }
 
 #[test]
+fn a_provider_that_was_down_is_asked_again_though_it_counts() {
+    for kind in [ProviderErrorKind::ProviderUnavailable, ProviderErrorKind::PolicyFetchFailed] {
+        let scene = Scene::new();
+        let source = Source::counted();
+        let executor = executor(&scene, &source);
+        source.fails(kind, "down");
+        for call in 1..=3 {
+            assert_eq!(scene.failure(&executor).stop_reason(), StopReason::NoPolicy);
+            assert_eq!(source.asked(), call, "{kind:?}");
+        }
+    }
+}
+
+#[test]
 fn an_answer_that_comes_later_is_awaited_and_the_wait_is_no_part_of_the_call() {
     let scene = Scene::new();
     let source = Source::later(&scene.time, ms(5_000));

@@ -63,13 +63,13 @@ fn every_change_takes_effect_at_the_next_call() {
 
 #[test]
 fn executors_may_share_one_provider() {
-    let (first, second) = (Scene::new(), Scene::new());
+    let scene = Scene::new();
     let provider = StaticProvider::new();
     provider.set_default(Some(plain()));
-    let executors = [executor(&first, &provider), executor(&second, &provider)];
+    let executors = [executor(&scene, &provider), executor(&scene, &provider)];
     for attempts in [2, 4] {
         provider.set(CHARGE, plain().max_attempts(attempts));
-        assert_eq!(executors.each_ref().map(|executor| first.attempts(executor)), [attempts, attempts]);
+        assert_eq!(executors.each_ref().map(|executor| scene.attempts(executor)), [attempts, attempts]);
     }
 }
 

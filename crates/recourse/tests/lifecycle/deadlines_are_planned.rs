@@ -1,7 +1,7 @@
 //! Deadlines: when they begin to count, what wins against them, and what is not started because of them.
 
 use crate::scene::{KEY, Scene, built, ms, plain};
-use recourse::{Executor, StopReason};
+use recourse::{Clock, Executor, Moment, StopReason};
 use recourse_test::{Script, ScriptedError, ScriptedOperation, expect};
 use std::future::poll_fn;
 use std::task::Poll;
@@ -146,4 +146,34 @@ fn one_timer_serves_a_call_and_none_is_left_at_its_end() {
         assert!(scene.time.pending_sleeps() <= 1, "never operations have no timer; the call has one");
     }
     assert_eq!(scene.time.pending_sleeps(), 0);
+}
+
+/// Shows the same moment for ever: the sleeper is all that knows of time.
+struct Stopped;
+
+impl Clock for Stopped {
+    fn now(&self) -> Moment {
+        Moment::ZERO
+    }
+}
+
+#[test]
+fn a_clock_that_lags_behind_the_sleeper_neither_hangs_a_call_nor_spoils_its_timeline() {
+    for (policy, script, stop) in [
+        (plain().timeout_per_attempt(ms(50)), Script::never(), Some("attempts_exhausted")),
+        (plain().overall_timeout(ms(50)), Script::never(), Some("overall_timeout")),
+        (plain().hedge_after(ms(10)).max_hedges(2), Script::never().then_ok(7).takes(ms(15)), None),
+        (
+            plain().hedge_after(ms(10)).timeout_per_attempt(ms(30)),
+            Script::never(),
+            Some("attempts_exhausted"),
+        ),
+    ] {
+        let scene = Scene::new();
+        let executor = built(scene.builder().clock(Stopped).policy(KEY, policy));
+        let operation = script.on(&scene.time);
+        let ended = scene.time.run(executor.run(KEY, |attempt| operation.call(attempt)));
+        assert_eq!(ended.err().map(|error| error.stop_reason().as_str()), stop);
+        expect(&scene.observer.last_timeline()).well_formed();
+    }
 }

@@ -2,7 +2,8 @@
 
 use crate::scene::{KEY, Scene, built, ms, plain};
 use recourse::{
-    Error, ExecutorBuilder, HttpFailure, MissingClassifier, Outcome, Policy, StaticProvider, StopReason,
+    Error, ExecutorBuilder, HttpFailure, Key, MissingClassifier, MissingPolicy, Outcome, Policy,
+    PolicyProvider, PolicySource, ProvidedPolicy, ProviderError, StaticProvider, StopReason,
 };
 use recourse_test::{FixedClassifier, Script, ScriptedBreaker, ScriptedBudget, ScriptedError, expect};
 
@@ -133,6 +134,35 @@ fn no_policy_carries_the_cause() {
     let cause = error.cause().and_then(|cause| cause.downcast_ref::<recourse::ProviderError>());
     assert_eq!(cause.map(|cause| cause.kind.as_str()), Some("policy_not_found"));
     assert!(std::error::Error::source(&error).is_some());
+}
+
+/// Has a policy for whatever it is asked, and doesn't count its changes.
+struct Anything;
+
+#[async_trait::async_trait]
+impl PolicyProvider for Anything {
+    async fn policy(&self, _: &Key) -> Result<ProvidedPolicy, ProviderError> {
+        Ok(ProvidedPolicy::new(plain(), PolicySource::Remote))
+    }
+}
+
+#[test]
+fn an_invalid_key_never_runs_even_where_every_key_has_a_policy() {
+    let scene = Scene::new();
+    let executors = [
+        built(scene.builder().default_policy(plain())),
+        built(scene.builder().missing_policy(MissingPolicy::Fallback)),
+        built(scene.builder().provider(Anything)),
+    ];
+    for executor in executors {
+        for text in ["", "  ", ".", "...", " . "] {
+            let operation = Script::ok(7).on(&scene.time);
+            let error = scene.time.run(executor.run(text, |attempt| operation.call(attempt))).unwrap_err();
+            assert_eq!(error.stop_reason(), StopReason::InvalidKey, "{text:?}: {error}");
+            assert!(error.cause().is_some_and(|cause| cause.is::<recourse::KeyError>()), "{error:?}");
+            assert_eq!(operation.count(), 0);
+        }
+    }
 }
 
 #[test]
