@@ -31,7 +31,7 @@ macro_rules! names {
 names! {
     TIMELINE_ATTRIBUTES, "Attributes of a timeline" {
         POLICY_SOURCE = "policy_source", "where the policy came from: static, remote, lkg, default or unknown";
-        POLICY_MODE = "policy_mode", "what stands in for a missing policy: allow, deny or fallback";
+        POLICY_MODE = "policy_mode", "how the policy was found: standard, or what stands in for a missing one: allow, deny or fallback";
         POLICY_NORMALIZED_FIELDS = "policy_normalized_fields", "dotted paths of the policy fields that normalisation changed, separated by commas";
         POLICY_ERROR = "policy_error", "why the provider had no usable policy";
         CLASSIFIER_ERROR = "classifier_error", "classifier_not_found, where a missing classifier ends the call; beside it stands classifier_name";

@@ -81,11 +81,12 @@ impl fmt::Display for Problem {
             Problem::Policy { key, error } => write!(f, "{}: {error}", name(key)),
             Problem::Normalized { key, change } => write!(
                 f,
-                "{}: {} = {} is not allowed by a strict builder: {}",
+                "{}: {} = {} would become {}, and a strict builder changes nothing: write {}",
                 name(key),
                 change.field,
                 change.given,
-                recourse_core::policy::limits::allowed(change.field)
+                change.used,
+                change.used
             ),
             Problem::Missing(missing) => write!(f, "{missing}"),
             Problem::Registry { kind, error } => write!(f, "{kind}: {error}"),

@@ -213,7 +213,7 @@ impl Executor {
             KeyRef::Owned(key) => key,
         };
         let slot = self.0.shared.slots.find(key.fingerprint(), key.as_str())?;
-        slot.breaker().map(|breaker| breaker.state())
+        slot.circuit_state(&self.0.shared.fence)
     }
 
     /// Keys that have state of their own.

@@ -102,14 +102,15 @@ impl Explanation {
             KeyRef::Owned(key) => key,
         };
         // A key that no call has used takes no place among those that have state.
-        let unused = Slot::new(key.clone(), true);
+        let unused = Slot::new(key.clone(), !shared.slots.is_full());
         let slot = shared.slots.find(key.fingerprint(), key.as_str()).unwrap_or(&unused);
         let plan = slot.plan_now(&shared.world).or_else(|| slot.last_plan());
         let plan = plan.ok_or(ExplainError::NotAtHand(key))?;
-        Ok(Explanation::of(&plan))
+        let state = slot.circuit_state(&shared.fence);
+        Ok(Explanation::of(&plan, state))
     }
 
-    fn of(plan: &Plan) -> Self {
+    fn of(plan: &Plan, circuit: Option<CircuitState>) -> Self {
         let rules = &plan.rules;
         let denied = |budget: &BoundBudget| matches!(budget, BoundBudget::Missing { allow: false, .. });
         let hedges = if denied(&plan.hedge_budget) { 0 } else { rules.max_hedges };
@@ -126,7 +127,7 @@ impl Explanation {
             worst_case_attempts: attempts,
             worst_case_duration: longest(plan),
             worst_case_extra_load: f64::from(attempts.saturating_sub(1)),
-            circuit: plan.breaker.as_ref().map(|breaker| breaker.state()),
+            circuit: circuit.filter(|_| plan.breaker.is_some()),
         }
     }
 }
@@ -175,7 +176,8 @@ fn plugins(plan: &Plan) -> Vec<(&'static str, Resolved)> {
         match &plan.classifier.fallback {
             Some(_) if denied(StopReason::ClassifierNotFound) => missing(classifier, "every call fails"),
             Some(_) => missing(classifier, "the default classifier judges"),
-            None => named(classifier, "auto"),
+            None if plan.classifier.is_auto() => named(classifier, "auto"),
+            None => named(classifier, "the executor's own"),
         },
     )];
     plugins.push(("retry.budget.name", budget(&plan.retry_budget, "every call fails")));

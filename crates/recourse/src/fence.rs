@@ -3,7 +3,7 @@
 use recourse_core::Component;
 use std::any::Any;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A plugin panicked.
@@ -35,6 +35,9 @@ impl fmt::Display for PanicError {
 
 impl std::error::Error for PanicError {}
 
+/// What a plugin panicked with.
+pub(crate) type Held = Box<dyn Any + Send>;
+
 /// Catches panics of plugins, where recovery is on, and counts them.
 #[derive(Debug)]
 pub(crate) struct Fence {
@@ -61,6 +64,18 @@ impl Fence {
         plugin: impl FnOnce() -> R,
     ) -> Result<R, PanicError> {
         catch_unwind(AssertUnwindSafe(plugin)).map_err(|payload| self.caught(component, &*payload))
+    }
+
+    /// Runs a plugin and holds its panic back.
+    pub(crate) fn hold<R>(&self, component: Component, plugin: impl FnOnce() -> R) -> Result<R, Held> {
+        catch_unwind(AssertUnwindSafe(plugin)).inspect_err(|payload| drop(self.caught(component, &**payload)))
+    }
+
+    /// Lets a panic go on that was held back; with recovery on it ends here.
+    pub(crate) fn let_go(&self, panic: Held) {
+        if !self.recover {
+            resume_unwind(panic);
+        }
     }
 
     #[cold]

@@ -20,13 +20,18 @@ impl Engine<'_> {
     ) {
         let mut open = std::mem::take(&mut self.open[slot]);
         self.report(open.ticket.take(), health);
-        self.running = Some((Component::Budget, slot));
-        open.release(&self.shared.fence, self.recorder.in_drop);
-        self.running = None;
+        self.give_back(&mut open);
         if self.recorder.is_on() {
             let at = self.now();
             self.observe(|recorder| recorder.ended(open.record, Close { at, ending, outcome, error }));
         }
+    }
+
+    /// Gives the budget's permit back.
+    pub(super) fn give_back(&mut self, open: &mut Open) {
+        self.running = Some((Component::Budget, 0));
+        open.release(&self.shared.fence, self.recorder.in_drop);
+        self.running = None;
     }
 
     /// The group is over: whatever is still open lost the race, was cut, or fell with the call.
@@ -76,11 +81,12 @@ impl Drop for Engine<'_> {
     /// The call was dropped, or something unwinds through it: gives everything back and tells the one end.
     fn drop(&mut self) {
         self.recorder.in_drop = true;
-        self.timer.disarm_in_drop(&self.shared.fence);
+        let _ = self.timer.disarm(&self.shared.fence);
         if self.ended {
             return;
         }
-        let panicked = self.running.take();
+        let clock = self.clock.unwinds().then_some((Component::Clock, 0));
+        let panicked = clock.or(self.running.take());
         self.moment = None;
         if panicked.is_none() && self.open.iter().any(Open::is_open) {
             self.sample_latency();

@@ -190,7 +190,13 @@ impl<'a, T: 'static, E: Failure<M>, M> Driver<'a, T, E, M> {
                 (hedge, _) => hedges.poll(hedge, cx),
             });
             match polled {
-                Poll::Ready(result) => self.returned(slot, result),
+                Poll::Ready(result) => {
+                    self.engine.guarded(slot, || match slot {
+                        0 => primary.set(None),
+                        hedge => hedges.drop_one(hedge),
+                    });
+                    self.returned(slot, result);
+                }
                 Poll::Pending => self.engine.pended(slot),
             }
         }

@@ -40,6 +40,7 @@ pub(crate) struct Engine<'a> {
     pub(super) cause: Option<Arc<dyn Error + Send + Sync>>,
     /// What runs now, and for which attempt: if it unwinds, the call ended by its panic.
     pub(super) running: Option<(Component, usize)>,
+    /// Whether there is no end to tell: it was told, or the start was not.
     pub(super) ended: bool,
 }
 
@@ -69,7 +70,7 @@ impl<'a> Engine<'a> {
             reason: Label::EMPTY,
             cause: None,
             running: None,
-            ended: false,
+            ended: true,
             shared,
             plan,
         };
@@ -82,9 +83,11 @@ impl<'a> Engine<'a> {
             let now = self.now();
             let started_at = self.shared.fence.run(Component::Clock, || self.shared.clock.calendar(now));
             self.running = Some((Component::Observer, 0));
+            self.ended = false;
             self.recorder.start(&self.plan, now, started_at.ok().flatten());
             self.running = None;
         }
+        self.ended = false;
         if !can_hedge && self.plan.trigger.is_some() {
             self.recorder.note(recourse_observe::names::HEDGING, "off_one_at_a_time");
         }

@@ -5,6 +5,7 @@
 use crate::call::decide::Event;
 use crate::call::engine::Engine;
 use crate::call::open::Open;
+use crate::fence::PanicError;
 use crate::plan::BoundBudget;
 use recourse_core::{
     Admission, AdmissionRequest, Attempt, AttemptKind, AttemptRecord, BudgetEvent, BudgetRequest,
@@ -12,6 +13,7 @@ use recourse_core::{
     Ticket, Transition, reason,
 };
 use recourse_observe::names;
+use std::sync::Arc;
 use std::time::Duration;
 
 impl Engine<'_> {
@@ -32,15 +34,15 @@ impl Engine<'_> {
                 return None;
             }
         }
-        let decision = self.decide(kind);
-        if !decision.allowed {
-            let ticket = self.open[slot].ticket.take();
-            self.report(ticket, Health::None);
-            self.denied(slot, &decision.reason);
+        let Decision { allowed, reason, release, .. } = self.decide(kind);
+        self.open[slot].hold(release);
+        if !allowed {
+            let mut open = std::mem::take(&mut self.open[slot]);
+            self.report(open.ticket.take(), Health::None);
+            self.give_back(&mut open);
+            self.denied(slot, &reason);
             return None;
         }
-        let Decision { reason, release, .. } = decision;
-        self.open[slot].hold(release);
         Some(self.launch(slot, reason))
     }
 
@@ -147,7 +149,13 @@ impl Engine<'_> {
             BoundBudget::Found { .. } => {
                 let asked =
                     self.ask_budget(kind, self.group(), |plugin, request| plugin.allow_attempt(request));
-                let decision = asked.unwrap_or_else(|| Decision::deny(reason::PANIC_IN_BUDGET));
+                let decision = match asked {
+                    Ok(decision) => decision.unwrap_or_else(|| Decision::deny(reason::BUDGET_NIL)),
+                    Err(panic) => {
+                        self.cause = Some(Arc::new(panic));
+                        Decision::deny(reason::PANIC_IN_BUDGET)
+                    }
+                };
                 (decision, DecisionMode::Standard)
             }
         };
@@ -155,25 +163,24 @@ impl Engine<'_> {
         decision
     }
 
-    /// Calls the budget of this kind, if it is there; `None` also where it panics.
+    /// Calls the budget of this kind, if it is there.
     fn ask_budget<R>(
         &mut self,
         kind: AttemptKind,
         attempt: u32,
         ask: impl FnOnce(&dyn recourse_core::Budget, &BudgetRequest<'_>) -> R,
-    ) -> Option<R> {
+    ) -> Result<Option<R>, PanicError> {
         let left = match self.progress.deadline() {
             Some(deadline) => Some(deadline.since(self.now())),
             None => self.plan().rules.overall_timeout,
         };
-        let asked = self.plugin(Component::Budget, |engine| match engine.budget(kind) {
+        self.plugin(Component::Budget, |engine| match engine.budget(kind) {
             BoundBudget::Found { plugin, cost, .. } => {
                 let request = BudgetRequest::new(engine.key(), attempt, kind, engine.lazy_now());
                 Some(ask(&**plugin, &request.with_cost(*cost).with_time_left(left)))
             }
             _ => None,
-        });
-        asked.ok().flatten()
+        })
     }
 
     fn tell_decision(
@@ -225,7 +232,8 @@ impl Engine<'_> {
             }
         }
         let (kind, next) = (AttemptKind::Retry, self.group() + 1);
-        let reason = self.ask_budget(kind, next, |plugin, request| plugin.would_deny(request)).flatten()?;
+        let asked = self.ask_budget(kind, next, |plugin, request| plugin.would_deny(request));
+        let reason = asked.ok().flatten().flatten()?;
         let reason = if reason.is_empty() { Label::from_static(reason::BUDGET_DENIED) } else { reason };
         self.tell_decision(kind, next, DecisionMode::Standard, false, &reason);
         if self.recorder.is_on() {

@@ -148,12 +148,16 @@ impl<'a> Recorder<'a> {
         Some((timeline, timeline.attempts().get(place?)?))
     }
 
+    /// Everybody hears it, also when somebody before panics; where panics are not recovered, the first goes on after.
     fn tell(&self, callback: impl Fn(&dyn Observer)) {
+        let mut first = None;
         for observer in self.observers {
-            let _ = match self.in_drop {
-                true => self.fence.always(Component::Observer, || callback(observer)),
-                false => self.fence.run(Component::Observer, || callback(observer)),
-            };
+            if let Err(panic) = self.fence.hold(Component::Observer, || callback(observer)) {
+                first.get_or_insert(panic);
+            }
+        }
+        if let Some(panic) = first.filter(|_| !self.in_drop) {
+            self.fence.let_go(panic);
         }
     }
 }

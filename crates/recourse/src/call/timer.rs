@@ -30,11 +30,9 @@ impl<'a> Timer<'a> {
 
     /// Makes a sleep that ends at `due`.
     pub(crate) fn arm(&mut self, due: Moment, wait: Duration, fence: &Fence) -> Result<(), PanicError> {
-        let (sleeper, before) = (self.sleeper, self.armed.take());
-        let sleep = fence.run(Component::Sleeper, || {
-            drop(before);
-            sleeper.sleep(wait)
-        })?;
+        self.disarm(fence)?;
+        let sleeper = self.sleeper;
+        let sleep = fence.run(Component::Sleeper, || sleeper.sleep(wait))?;
         self.armed = Some(Armed { due, sleep });
         Ok(())
     }
@@ -45,23 +43,19 @@ impl<'a> Timer<'a> {
             return Poll::Pending;
         };
         let due = armed.due;
-        match fence.run(Component::Sleeper, || armed.sleep.as_mut().poll(cx)) {
-            Ok(Poll::Pending) => Poll::Pending,
-            Ok(Poll::Ready(())) => {
-                self.armed = None;
-                Poll::Ready(Ok(due))
-            }
-            Err(panic) => {
-                self.armed = None;
-                Poll::Ready(Err(panic))
-            }
+        let polled = fence.run(Component::Sleeper, || armed.sleep.as_mut().poll(cx));
+        if matches!(polled, Ok(Poll::Pending)) {
+            return Poll::Pending;
         }
+        let dropped = self.disarm(fence);
+        Poll::Ready(polled.and(dropped).map(|()| due))
     }
 
-    /// Drops the sleep; a sleep that panics when it is dropped does no harm.
-    pub(crate) fn disarm_in_drop(&mut self, fence: &Fence) {
-        if let Some(armed) = self.armed.take() {
-            let _ = fence.always(Component::Sleeper, || drop(armed));
+    /// Drops the sleep. Fenced in both modes: a sleep that panicked already must not do so again while it unwinds.
+    pub(crate) fn disarm(&mut self, fence: &Fence) -> Result<(), PanicError> {
+        match self.armed.take() {
+            Some(armed) => fence.always(Component::Sleeper, || drop(armed)),
+            None => Ok(()),
         }
     }
 }

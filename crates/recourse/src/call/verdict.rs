@@ -10,9 +10,6 @@ impl Engine<'_> {
     /// An attempt has returned: judges it, gives back what it held, and says whether it decided the group at once.
     pub(crate) fn returned(&mut self, slot: usize, result: AttemptResult<'_>) -> (OutcomeKind, bool) {
         let result = result.with_idempotent(self.idempotent);
-        if self.started.is_none() && !result.is_value() {
-            self.started = Some(self.now());
-        }
         if self.recorder.is_on() || self.plan.latency.is_some() {
             self.now();
         }
@@ -21,6 +18,8 @@ impl Engine<'_> {
         let reason = outcome.reason.clone();
         if kind == OutcomeKind::Success {
             self.sample_latency();
+        } else if self.started.is_none() {
+            self.started = Some(self.now());
         }
         let ending = match kind {
             OutcomeKind::Success => Ending::Won,

@@ -2,6 +2,7 @@
 
 use crate::call::decide::Event;
 use crate::call::engine::Engine;
+use crate::fence::PanicError;
 use recourse_core::{Component, HedgeDecision, HedgeState, Moment};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -21,7 +22,7 @@ impl Engine<'_> {
             return false;
         }
         // Nothing else is due during a wait, and its end is what the sleeper says.
-        match self.timer.arm(Moment::ZERO, wait, &self.shared.fence) {
+        match self.arm(Moment::ZERO, wait) {
             Ok(()) => true,
             Err(panic) => {
                 self.broken(panic);
@@ -32,12 +33,26 @@ impl Engine<'_> {
 
     pub(super) fn poll_wait(&mut self, wait: Duration, cx: &mut Context<'_>) -> Poll<()> {
         self.moment = None;
-        match self.timer.poll(cx, &self.shared.fence) {
+        match self.poll_timer(cx) {
             Poll::Pending => return Poll::Pending,
             Poll::Ready(Ok(_)) => self.waited(wait),
             Poll::Ready(Err(panic)) => self.broken(panic),
         }
         Poll::Ready(())
+    }
+
+    fn arm(&mut self, due: Moment, wait: Duration) -> Result<(), PanicError> {
+        self.running = Some((Component::Sleeper, 0));
+        let armed = self.timer.arm(due, wait, &self.shared.fence);
+        self.running = None;
+        armed
+    }
+
+    fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<Result<Moment, PanicError>> {
+        self.running = Some((Component::Sleeper, 0));
+        let polled = self.timer.poll(cx, &self.shared.fence);
+        self.running = None;
+        polled
     }
 
     fn waited(&mut self, wait: Duration) {
@@ -95,12 +110,12 @@ impl Engine<'_> {
                     self.on(Event::Due { now });
                     return Poll::Ready(());
                 }
-                if let Err(panic) = self.timer.arm(due, due.since(now), &self.shared.fence) {
+                if let Err(panic) = self.arm(due, due.since(now)) {
                     self.broken(panic);
                     return Poll::Ready(());
                 }
             }
-            match self.timer.poll(cx, &self.shared.fence) {
+            match self.poll_timer(cx) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Err(panic)) => {
                     self.broken(panic);

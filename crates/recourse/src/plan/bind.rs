@@ -9,8 +9,8 @@ use crate::call::{BackoffRules, Rules};
 use crate::missing::{MissingBreaker, MissingBudget, MissingClassifier, MissingPolicy, MissingTrigger};
 use recourse_core::policy::{BudgetRef, CircuitPolicy, HedgePolicy};
 use recourse_core::{
-    Attributes, BreakerSettings, CircuitBreaker, Component, EffectivePolicy, HedgeTrigger, Key, Label,
-    Policy, PolicySource, ProviderError, ProviderErrorKind, Registry, StopReason, intern, reason,
+    Attributes, BreakerSettings, CircuitBreaker, Component, DecisionMode, EffectivePolicy, HedgeTrigger, Key,
+    Label, Policy, PolicySource, ProviderError, ProviderErrorKind, Registry, StopReason, intern, reason,
 };
 use recourse_observe::names;
 use std::error::Error;
@@ -42,7 +42,7 @@ impl World {
         let normal = effective.clone().unwrap_or_else(|| normalized(&Policy::new(), PolicySource::Default));
         let classifier = binding.classifier(&policy.retry.classifier_name);
         let trigger = binding.trigger(&policy.hedge);
-        let breaker = state.and_then(|state| binding.breaker(&policy.circuit, state));
+        let breaker = binding.breaker(&policy.circuit, state);
         let wants_latency = trigger.as_ref().is_some_and(|trigger| binding.wants_latency(trigger));
         if state.is_none() {
             binding.notes.set(names::STATE_CAPPED, "true");
@@ -103,6 +103,8 @@ impl Binding<'_> {
             effective.map_err(|error| Arc::new(error) as Arc<dyn Error + Send + Sync>)
         });
         let mode = self.world.modes.policy;
+        self.notes.set(names::POLICY_SOURCE, PolicySource::Unknown.as_str());
+        self.notes.set(names::POLICY_MODE, DecisionMode::Standard.as_str());
         let effective = match normal {
             Ok(effective) => effective,
             Err(cause) => {
@@ -188,7 +190,7 @@ impl Binding<'_> {
         self.world.fence.run(Component::Trigger, || trigger.wants_latency()).unwrap_or(false)
     }
 
-    fn breaker(&mut self, circuit: &CircuitPolicy, state: &State) -> Option<Arc<dyn CircuitBreaker>> {
+    fn breaker(&mut self, circuit: &CircuitPolicy, state: Option<&State>) -> Option<Arc<dyn CircuitBreaker>> {
         if !circuit.enabled {
             return None;
         }
@@ -207,7 +209,7 @@ impl Binding<'_> {
             }
         };
         let settings = BreakerSettings::new(circuit.threshold, circuit.cooldown);
-        state.breaker(self.key, &factory, settings, &world.fence)
+        state?.breaker(self.key, &factory, settings, &world.fence)
     }
 
     fn refuse<P: ?Sized>(

@@ -2,6 +2,7 @@
 
 use super::world::Generations;
 use crate::call::{BackoffRules, Rules};
+use crate::classify;
 use recourse_core::{
     Attributes, Budget, CircuitBreaker, Classifier, EffectivePolicy, HedgeTrigger, Key, Label,
     ProvidedPolicy, StopReason,
@@ -50,6 +51,13 @@ pub(crate) struct BoundClassifier {
     pub(crate) trusted: bool,
     /// Where the default stands in for a missing one: what every outcome says of it.
     pub(crate) fallback: Option<Attributes>,
+}
+
+impl BoundClassifier {
+    /// Whether this is `auto`, the default of executors that were not given another.
+    pub(crate) fn is_auto(&self) -> bool {
+        Arc::ptr_eq(&self.plugin, &classify::auto())
+    }
 }
 
 pub(crate) enum BoundBudget {

@@ -1,12 +1,13 @@
 //! Key -> policy: asks the provider, at once where it can.
 
 use super::world::World;
-use crate::fence::PanicError;
+use crate::fence::{Fence, PanicError};
 use recourse_core::{Component, Key, ProvidedPolicy, ProviderError};
 use std::error::Error;
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 
 /// The provider's answer, or why there is none.
 pub(crate) type Answer = Result<ProvidedPolicy, Arc<dyn Error + Send + Sync>>;
@@ -22,15 +23,38 @@ impl World {
 
     /// The provider's answer, as soon as it is there.
     pub(crate) async fn ask(&self, key: &Key) -> Answer {
-        let mut asked = match self.fence.run(Component::Provider, || self.provider.policy(key)) {
+        let asked = match self.fence.run(Component::Provider, || self.provider.policy(key)) {
             Ok(asked) => asked,
             Err(panic) => return failed(panic),
         };
-        poll_fn(|cx| match self.fence.run(Component::Provider, || asked.as_mut().poll(cx)) {
+        let mut asked = Asked { fence: &self.fence, answer: Some(asked) };
+        poll_fn(|cx| asked.poll(cx)).await
+    }
+}
+
+/// What a provider answers later.
+type Later<'a> = Pin<Box<dyn Future<Output = Result<ProvidedPolicy, ProviderError>> + Send + 'a>>;
+
+/// A provider's future: polled and dropped behind the fence.
+struct Asked<'a> {
+    fence: &'a Fence,
+    answer: Option<Later<'a>>,
+}
+
+impl Asked<'_> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Answer> {
+        let Some(answer) = &mut self.answer else { return Poll::Pending };
+        match self.fence.run(Component::Provider, || answer.as_mut().poll(cx)) {
             Ok(polled) => polled.map(settle),
             Err(panic) => Poll::Ready(failed(panic)),
-        })
-        .await
+        }
+    }
+}
+
+impl Drop for Asked<'_> {
+    fn drop(&mut self) {
+        let answer = self.answer.take();
+        let _ = self.fence.always(Component::Provider, || drop(answer));
     }
 }
 

@@ -6,7 +6,9 @@ use super::world::{Generations, World};
 use crate::fence::Fence;
 use arc_swap::{ArcSwap, Guard};
 use parking_lot::Mutex;
-use recourse_core::{BreakerFactory, BreakerSettings, CircuitBreaker, Component, Generation, Key};
+use recourse_core::{
+    BreakerFactory, BreakerSettings, CircuitBreaker, CircuitState, Component, Generation, Key,
+};
 use recourse_hedge::LatencyWindow;
 use std::sync::{Arc, OnceLock};
 
@@ -20,6 +22,8 @@ pub(crate) struct Slot {
     binding: Mutex<()>,
     /// `None` past the cap of keys.
     state: Option<State>,
+    /// Whether the plan stands whatever changes: there is no key to bind another for.
+    fixed: bool,
 }
 
 /// What a key keeps while policies and plugins change.
@@ -38,12 +42,12 @@ struct Kept {
 impl Slot {
     pub(crate) fn new(key: Key, keeps_state: bool) -> Self {
         let state = keeps_state.then(State::default);
-        Slot { key, plan: OnceLock::new(), binding: Mutex::new(()), state }
+        Slot { key, plan: OnceLock::new(), binding: Mutex::new(()), state, fixed: false }
     }
 
     /// A slot that ends every call by this plan.
     pub(super) fn dead(plan: Plan) -> Self {
-        let slot = Slot::new(plan.key.clone(), false);
+        let slot = Slot { fixed: true, ..Slot::new(plan.key.clone(), false) };
         let _ = slot.plan.set(ArcSwap::from_pointee(plan));
         slot
     }
@@ -53,7 +57,7 @@ impl Slot {
     pub(crate) fn fresh(&self, world: &World) -> Option<PlanRef> {
         let plan = self.plan.get()?.load();
         let epoch = Generation::epoch();
-        if plan.is_fresh(epoch) { Some(plan) } else { Self::still_good(plan, world, epoch) }
+        if plan.is_fresh(epoch) || self.fixed { Some(plan) } else { Self::still_good(plan, world, epoch) }
     }
 
     /// The epoch moved, but perhaps nothing that this plan is bound to.
@@ -106,10 +110,12 @@ impl Slot {
         kept.load()
     }
 
-    /// The key's breaker, if it has one.
-    pub(crate) fn breaker(&self) -> Option<Arc<dyn CircuitBreaker>> {
+    /// The state of the key's circuit, if it has one that can say so.
+    pub(crate) fn circuit_state(&self, fence: &Fence) -> Option<CircuitState> {
         let kept = self.state.as_ref()?.breaker.lock();
-        kept.as_ref().map(|kept| kept.breaker.clone())
+        let breaker = kept.as_ref().map(|kept| kept.breaker.clone())?;
+        drop(kept);
+        fence.run(Component::Breaker, || breaker.state()).ok()
     }
 }
 

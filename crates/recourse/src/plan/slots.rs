@@ -135,6 +135,11 @@ impl Slots {
         }
     }
 
+    /// Whether a further key would get no state.
+    pub(crate) fn is_full(&self) -> bool {
+        self.len() >= self.max
+    }
+
     /// Keys that have a slot.
     pub(crate) fn len(&self) -> usize {
         self.count.load(Ordering::Relaxed)

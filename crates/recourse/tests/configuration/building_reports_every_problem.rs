@@ -121,7 +121,7 @@ fn a_key_with_two_policies_is_an_error_also_in_two_spellings() {
     for second in [KEY, " payments . Charge ", "payments.Charge "] {
         let builder = Executor::builder().policy(KEY, plain()).policy(second, plain().max_attempts(4));
         let error = builder.build().unwrap_err();
-        assert_eq!(error.problems(), [Problem::DuplicatePolicy(Key::from_static(KEY))]);
+        assert!(matches!(error.problems(), [Problem::DuplicatePolicy(_)]), "{error}");
         assert!(error.to_string().contains("\"payments.Charge\""), "{error}");
     }
 }
@@ -221,7 +221,7 @@ fn policies_of_a_file_are_checked_beside_those_in_code() {
     let executor = Executor::builder().policies(file(plain().max_attempts(4))).policy("a.b", plain()).build();
     assert_eq!(executor.unwrap().explain(KEY).unwrap().worst_case_attempts, 4);
     let twice = Executor::builder().policies(file(plain())).policy(KEY, plain()).build().unwrap_err();
-    assert_eq!(twice.problems(), [Problem::DuplicatePolicy(Key::from_static(KEY))]);
+    assert!(matches!(twice.problems(), [Problem::DuplicatePolicy(_)]), "{twice}");
     assert_eq!(problems(Executor::builder().policies(file(naming()))).len(), 5);
 
     let mut defaults = recourse::policy::PolicySet::default();

@@ -69,10 +69,7 @@ fn the_defaults_where_no_name_is_given() {
         ("circuit.breaker_name", "consecutive_failures"),
     ];
     assert_eq!(explanation.plugins, wanted.map(|(field, name)| (field, Resolved::Default(name))));
-    says(
-        &explanation,
-        &["hedging: up to 2 hedges, delay 50ms", "opens after 5 failed attempts in a row, for 1s"],
-    );
+    says(&explanation, &["hedging: at most 2", "50ms", "opens after 5 failed attempts in a row, for 1s"]);
     let off = explain(plain());
     assert_eq!((plugin(&off, "hedge.trigger_name"), plugin(&off, "circuit.breaker_name")), (None, None));
 }
@@ -126,6 +123,7 @@ fn a_missing_retry_budget_ends_every_call_and_the_worst_case_knows() {
     let explanation = builder.build().unwrap().explain(KEY).unwrap();
     says(&explanation, &["retry.budget.name: x is not registered: every call fails"]);
     assert_eq!(explanation.worst_case_attempts, 0, "{explanation}");
+    assert_eq!(explanation.worst_case_duration, Some(ms(0)), "{explanation}");
 }
 
 #[test]

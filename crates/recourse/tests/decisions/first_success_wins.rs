@@ -1,7 +1,7 @@
 //! In a hedged group the first success wins, and every other attempt is dropped at once and recorded.
 
-use crate::stage::{KEY, Stage, ms, plain};
-use recourse::{Ending, Policy};
+use crate::stage::{KEY, Stage, Told, ms, plain};
+use recourse::{Ending, OutcomeKind, Policy, StopReason};
 use recourse_test::{Script, expect};
 
 fn hedged(hedges: u32) -> Policy {
@@ -154,4 +154,15 @@ fn a_hedge_has_its_own_time_per_attempt() {
         .durations([ms(30), ms(29)])
         .took(ms(39))
         .well_formed();
+}
+
+#[test]
+fn an_accepted_error_of_a_hedge_wins_too() {
+    let stage = Stage::told(hedged(1));
+    let script = Script::<u32, _>::new().then_never().then_err(Told::new("fine", OutcomeKind::Success));
+    let played = stage.play(script);
+    expect(&played.timeline).success().stop("accepted").endings(["superseded", "won"]).took(ms(10));
+    let error = played.error();
+    assert_eq!((error.stop_reason(), error.attempts()), (StopReason::Accepted, 2));
+    assert_eq!(error.into_inner().unwrap().name, "fine");
 }

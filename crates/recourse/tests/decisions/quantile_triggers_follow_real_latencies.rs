@@ -111,6 +111,33 @@ fn a_retried_call_counts_its_successful_group_alone() {
 }
 
 #[test]
+fn a_dropped_call_counts_for_as_long_as_it_ran() {
+    let trigger = ScriptedTrigger::new(HedgeDecision::never()).wanting_latency();
+    let stage =
+        Stage::with(hedged("scripted", 1), |builder| builder.hedge_trigger("scripted", trigger.clone()));
+    let operation = Script::<u32>::never().on(&stage.time);
+    let mut call = stage.time.step(stage.executor.run(KEY, |attempt| operation.call(attempt)));
+    assert!(call.poll().is_pending());
+    stage.time.advance(ms(60));
+    drop(call);
+    stage.play(Script::ok(7).takes(ms(1)));
+    let latency = *trigger.states()[1].latency().expect("a call was dropped");
+    assert_eq!((latency.samples, latency.p50), (1, ms(60)));
+}
+
+#[test]
+fn a_call_that_its_deadline_cuts_counts_for_as_long_as_it_ran() {
+    let trigger = ScriptedTrigger::new(HedgeDecision::never()).wanting_latency();
+    let stage = Stage::with(hedged("scripted", 1).overall_timeout(ms(80)), |builder| {
+        builder.hedge_trigger("scripted", trigger.clone())
+    });
+    expect(&stage.play(Script::<u32>::never()).timeline).stop("overall_timeout");
+    stage.play(Script::ok(7).takes(ms(1)));
+    let latency = *trigger.states()[1].latency().expect("a call was cut");
+    assert_eq!((latency.samples, latency.p50), (1, ms(80)));
+}
+
+#[test]
 fn a_trigger_that_reads_no_latencies_is_shown_none() {
     let trigger = ScriptedTrigger::new(HedgeDecision::never());
     let stage =

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 fn stage(policy: Policy, tokens: u32, per_second: f64) -> (Stage, Arc<TokenBucket>) {
-    let bucket = Arc::new(TokenBucket::new(tokens, per_second).unwrap());
+    let bucket = Arc::new(TokenBucket::new(tokens, per_second).expect("a bucket"));
     let stage = Stage::with(policy, |builder| builder.budget("bucket", bucket.clone()));
     (stage, bucket)
 }
@@ -82,13 +82,10 @@ fn tokens_come_back_with_time() {
 
 #[test]
 fn a_bucket_is_shared_by_the_keys_that_name_it() {
-    let (stage, _) = {
-        let bucket = Arc::new(TokenBucket::new(1, 0.0).unwrap());
-        let stage = Stage::with(plain().retry_budget("bucket"), |builder| {
-            builder.policy("shop.Sell", plain().retry_budget("bucket")).budget("bucket", bucket.clone())
-        });
-        (stage, bucket)
-    };
+    let stage = Stage::with(plain().retry_budget("bucket"), |builder| {
+        let builder = builder.budget("bucket", TokenBucket::new(1, 0.0).unwrap());
+        builder.policy("shop.Sell", plain().retry_budget("bucket"))
+    });
     expect(&stage.play(Script::fails(1).then_ok(7)).timeline).success();
     let operation = Script::<u32>::fails(9).on(&stage.time);
     let call = stage.executor.call("shop.Sell").run_captured(|attempt| operation.call(attempt));

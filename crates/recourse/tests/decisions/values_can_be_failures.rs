@@ -61,6 +61,12 @@ fn an_error_after_a_value_is_returned_as_an_error() {
 }
 
 #[test]
+fn the_wait_after_a_failing_value_counts_as_elapsed() {
+    let error = stage(plain()).play(script().then_ok(1).then_err(Told::non_retryable("gone"))).error();
+    assert_eq!(error.elapsed(), ms(10), "the call first had to wait behind its first value");
+}
+
+#[test]
 fn a_value_after_an_error_is_returned_as_a_value() {
     let played = stage(plain()).play(script().then_err(Told::retryable("busy")).then_ok(100));
     assert_eq!(played.result.unwrap(), 100);

@@ -43,7 +43,7 @@ impl Classifier for OddOnesFail {
 }
 
 fn random_policy(random: &mut SeededRandom) -> Policy {
-    let attempts = u32::try_from(random.number(1..=4)).unwrap();
+    let attempts = *random.pick(&[1, 2, 3, 4]);
     let jitter = *random.pick(&Jitter::ALL);
     let mut policy = plain().max_attempts(attempts).jitter(jitter).max_server_delay(ms(100));
     // Some attempts never end by themselves, so something has to end them.
@@ -54,16 +54,12 @@ fn random_policy(random: &mut SeededRandom) -> Policy {
     if random.chance(0.7) {
         policy =
             policy.hedge_after(random.duration(ms(10)..=ms(30))).cancel_on_first_terminal(random.chance(0.5));
-        policy = policy.max_hedges(u32::try_from(random.number(1..=3)).unwrap());
+        policy = policy.max_hedges(*random.pick(&[1, 2, 3]));
         policy = if random.chance(0.3) { policy.hedge_trigger("p50") } else { policy };
         policy = if random.chance(0.3) { policy.hedge_budget("bucket") } else { policy };
     }
     policy = if random.chance(0.5) { policy.retry_budget("bucket") } else { policy };
-    if random.chance(0.4) {
-        policy.circuit(u32::try_from(random.number(1..=4)).unwrap(), ms(100))
-    } else {
-        policy
-    }
+    if random.chance(0.4) { policy.circuit(*random.pick(&[1, 2, 3, 4]), ms(100)) } else { policy }
 }
 
 fn random_script(random: &mut SeededRandom) -> Script<u32, Told> {
@@ -84,21 +80,18 @@ fn random_script(random: &mut SeededRandom) -> Script<u32, Told> {
             script = script.takes(random.duration(ms(1)..=ms(60)));
         }
         if random.chance(0.2) {
-            script = script.yields(u32::try_from(random.number(1..=3)).unwrap());
+            script = script.yields(*random.pick(&[1, 2, 3]));
         }
     }
     script
 }
 
 fn executor(policy: Policy, time: &VirtualTime, observer: Option<&RecordingObserver>) -> Executor {
-    let bucket = TokenBucket::new(3, 20.0).unwrap();
+    let bucket = TokenBucket::new(3, 20.0).expect("a bucket");
     let builder = Executor::builder().clock(time.clone()).sleeper(time.clone()).seed(11);
     let builder = builder.policy(KEY, policy).budget("bucket", bucket).default_classifier(OddOnesFail);
-    let builder = match observer {
-        Some(observer) => builder.observer(observer.clone()),
-        None => builder,
-    };
-    builder.build().unwrap()
+    let watched = observer.into_iter().fold(builder, |builder, observer| builder.observer(observer.clone()));
+    watched.build().expect("the executor is in order")
 }
 
 fn seen(
@@ -189,7 +182,7 @@ fn elapsed_of_a_busy_call(watch: Watch) -> Duration {
         Watch::Capture => time.run(executor.call(KEY).run_captured(busy)).0,
         _ => time.run(executor.run(KEY, busy)),
     };
-    error.unwrap_err().elapsed()
+    error.expect_err("every attempt fails").elapsed()
 }
 
 #[test]

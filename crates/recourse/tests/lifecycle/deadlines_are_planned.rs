@@ -3,8 +3,10 @@
 use crate::scene::{KEY, Scene, built, ms, plain};
 use recourse::{Clock, Executor, Moment, StopReason};
 use recourse_test::{Script, ScriptedError, ScriptedOperation, expect};
-use std::future::poll_fn;
-use std::task::Poll;
+use std::future::{Future, poll_fn};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
 
 fn stop(scene: &Scene, executor: &Executor, operation: &ScriptedOperation<u32>) -> Option<StopReason> {
     let ended = scene.time.run(executor.run(KEY, |attempt| operation.call(attempt)));
@@ -146,6 +148,51 @@ fn one_timer_serves_a_call_and_none_is_left_at_its_end() {
         assert!(scene.time.pending_sleeps() <= 1, "never operations have no timer; the call has one");
     }
     assert_eq!(scene.time.pending_sleeps(), 0);
+}
+
+/// Counts how often it was woken.
+#[derive(Default)]
+struct Bell(AtomicUsize);
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn a_call_that_moved_to_another_task_is_woken_there() {
+    for policy in
+        [plain().timeout_per_attempt(ms(50)), plain().overall_timeout(ms(50)), plain().hedge_after(ms(50))]
+    {
+        let scene = Scene::new();
+        let executor = scene.executor(policy);
+        let operation = Script::<u32>::never().on(&scene.time);
+        let mut call = Box::pin(executor.run(KEY, |attempt| operation.call(attempt)));
+        let bells = [Arc::new(Bell::default()), Arc::new(Bell::default())];
+        for bell in &bells {
+            let waker = Waker::from(bell.clone());
+            assert!(call.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        }
+        // The operation's own timer of no length is over already; the call's is the one that is left.
+        scene.time.advance(ms(50));
+        assert_eq!(bells[1].0.load(Ordering::SeqCst), 1, "the task that polled last");
+        assert_eq!(bells[0].0.load(Ordering::SeqCst), 0, "the task that polled first");
+    }
+}
+
+#[test]
+fn polls_that_nobody_asked_for_change_nothing() {
+    let scene = Scene::new();
+    let executor = scene.executor(plain().hedge_after(ms(20)).max_hedges(1).timeout_per_attempt(ms(90)));
+    let operation = Script::never().then_ok(7).takes(ms(5)).on(&scene.time);
+    let mut call = Box::pin(executor.run(KEY, |attempt| operation.call(attempt)));
+    for _ in 0..10 {
+        assert!(call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    }
+    assert_eq!((scene.time.sleeps(), operation.count()), (vec![ms(20)], 1));
+    assert_eq!(scene.time.run(call).ok(), Some(7));
+    expect(&scene.observer.last_timeline()).starts([ms(0), ms(20)]).took(ms(25));
 }
 
 /// Shows the same moment for ever: the sleeper is all that knows of time.

@@ -15,6 +15,7 @@ mod plugin_panics_in_a_drop_are_fenced;
 mod plugins_are_objects;
 mod plugins_need_core_alone;
 mod probes_never_wedge_the_circuit;
+mod random_calls_keep_every_promise;
 mod recovered_plugin_panics_never_unwind;
 mod registries_change_while_calls_run;
 mod runtimes_are_not_required;

@@ -2,9 +2,10 @@
 
 use crate::scene::{KEY, Scene, built, ms, plain};
 use recourse::{
-    CircuitState, Ending, Executor, ExecutorBuilder, Jitter, Outcome, Policy, StaticProvider, StopReason,
+    AttemptKind, CircuitState, Ending, Executor, ExecutorBuilder, Jitter, Outcome, Policy, StaticProvider,
+    StopReason,
 };
-use recourse_test::{FixedClassifier, Script, ScriptedBudget, expect};
+use recourse_test::{FixedClassifier, Script, ScriptedBreaker, ScriptedBudget, expect};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 fn guarded() -> Policy {
@@ -116,6 +117,18 @@ fn hedging_is_off_while_half_open_and_a_hedge_never_takes_the_slot() {
     let (result, timeline) = scene.time.run(executor.call(KEY).run_captured(|attempt| slow.call(attempt)));
     assert_eq!((result.ok(), slow.count()), (Some(7), 1));
     expect(&timeline).success().hedges(0).attribute("hedging", "off_half_open");
+}
+
+#[test]
+fn hedging_is_off_while_half_open_even_if_the_breaker_would_admit_hedges() {
+    let scene = Scene::new();
+    let breaker = ScriptedBreaker::admits(1).half_open();
+    let policy = plain().hedge_after(ms(10)).max_hedges(3).circuit_breaker("c");
+    let executor = built(scene.builder().circuit_breaker("c", breaker.clone()).policy(KEY, policy));
+    let slow = Script::ok(7).takes(ms(100)).on(&scene.time);
+    assert!(scene.time.run(executor.run(KEY, |attempt| slow.call(attempt))).is_ok());
+    assert_eq!(breaker.asks(), [AttemptKind::Retry]);
+    assert!(scene.time.sleeps().is_empty(), "there is no hedge to wait for");
 }
 
 #[test]

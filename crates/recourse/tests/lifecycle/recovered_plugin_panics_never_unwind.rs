@@ -30,7 +30,7 @@ fn expected(method: PluginMethod) -> [Option<StopReason>; 3] {
         ],
         M::AllowAttempt => [Some(StopReason::PanicIn(Component::Budget)); 3],
         M::PolicyNow | M::Policy | M::PolicyPoll => [Some(StopReason::NoPolicy); 3],
-        M::Sleep | M::SleepPoll => [Some(StopReason::PanicIn(Component::Sleeper)); 3],
+        M::Sleep | M::SleepPoll | M::SleepDrop => [Some(StopReason::PanicIn(Component::Sleeper)); 3],
         M::Now => [Some(StopReason::PanicIn(Component::Clock)); 3],
         _ => [None, None, exhausted],
     }
@@ -101,7 +101,7 @@ each! {
     a_provider_that_panics_has_no_policy: PolicyNow, Policy, PolicyPoll;
     a_provider_that_panics_in_its_generation_is_asked_at_every_call: Generation;
     a_sleeper_that_panics_aborts_the_call: Sleep, SleepPoll;
-    a_sleep_that_panics_when_it_is_dropped_is_ignored: SleepDrop;
+    a_sleep_that_panics_when_it_is_dropped_aborts_the_call: SleepDrop;
     a_clock_that_panics_aborts_a_watched_call: Now;
     a_clock_that_panics_in_its_calendar_leaves_the_date_out: Calendar;
 }

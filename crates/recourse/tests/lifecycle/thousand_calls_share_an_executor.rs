@@ -144,7 +144,7 @@ fn starts_equal_ends_and_nothing_stays_out() {
 #[test]
 fn tasks_that_are_aborted_leave_nothing_behind() {
     let props = props();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {
         let tasks: Vec<_> = (0..200)
             .map(|number| {
@@ -156,15 +156,19 @@ fn tasks_that_are_aborted_leave_nothing_behind() {
                 })
             })
             .collect();
-        tokio::task::yield_now().await;
+        // The scheduler runs a few dozen tasks between two polls of this one.
+        for _ in 0..20 {
+            tokio::task::yield_now().await;
+        }
         for task in &tasks {
             task.abort();
         }
         for task in tasks {
-            assert!(task.await.is_err_and(|error| error.is_cancelled()) || props.budget.outstanding() < 200);
+            assert!(!task.await.unwrap_or(false), "an operation that is never ready succeeded");
         }
     });
     drop(runtime);
+    assert_eq!(props.observer.starts().len(), 200);
     props.observer.assert_one_end_per_start();
     props.budget.assert_all_released();
     assert_eq!(props.breaker.out.load(Ordering::SeqCst), 0);
