@@ -30,7 +30,8 @@ fn main() {
             if (contestant.prepare)(case).is_none() {
                 continue;
             }
-            let counted = count(case.name(), contestant.name, MANY) - count(case.name(), contestant.name, FEW);
+            let counted =
+                count(case.name(), contestant.name, MANY) - count(case.name(), contestant.name, FEW);
             println!("{:<20} {:<22} {:>12}", case.name(), contestant.name, counted / (MANY - FEW));
         }
     }
@@ -39,7 +40,8 @@ fn main() {
 /// Makes the calls.
 fn run(case: &str, contestant: &str, calls: &str) {
     let case = Case::named(case).expect("a case of the list");
-    let contestant = CONTESTANTS.iter().find(|known| known.name == contestant).expect("a contestant of the list");
+    let contestant =
+        CONTESTANTS.iter().find(|known| known.name == contestant).expect("a contestant of the list");
     let mut run = (contestant.prepare)(case).expect("a case that the contestant can do");
     run(calls.parse().expect("a number of calls"));
 }

@@ -13,8 +13,9 @@ use tokio::runtime::{Builder, Runtime};
 pub type Runner = Box<dyn FnMut(u64)>;
 
 /// The runtime whose timer wheel is used. Nobody drives it: no timer of a bench is meant to fire.
-static RUNTIME: LazyLock<Runtime> =
-    LazyLock::new(|| Builder::new_current_thread().enable_time().build().expect("a runtime needs no settings"));
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+    Builder::new_current_thread().enable_time().build().expect("a runtime needs no settings")
+});
 
 /// Polls the future until it is ready, inside a tokio runtime.
 pub fn block_on<F: Future>(future: F) -> F::Output {

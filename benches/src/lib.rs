@@ -1,7 +1,7 @@
 //! What a call through recourse costs, beside its peers.
 //!
 //! ```text
-//! cargo xtask bench                        everything below, in this order
+//! cargo xtask bench                        everything below, in this order, within five minutes
 //! cargo xtask bench --bench allocations    allocations and bytes a call, and the size of the call's future
 //! cargo xtask bench --bench calls          nanoseconds a call, by criterion
 //! cargo xtask bench --bench instructions   instructions a call, by valgrind's callgrind
@@ -36,10 +36,12 @@
 //! libraries do.
 
 pub mod case;
+pub mod contestant;
 pub mod contestants;
 pub mod harness;
 pub mod operation;
+pub mod settings;
 
 pub use case::Case;
-pub use contestants::{CONTESTANTS, Contestant};
+pub use contestant::{CONTESTANTS, Contestant};
 pub use harness::Runner;

@@ -4,10 +4,10 @@
 //! The sleeper is a closure whose sleeps are ready at once, as in its documentation.
 //! Doesn't: timeouts, breakers, budgets, hedges, a policy shared by call sites, records.
 
-use super::ATTEMPTS;
 use crate::case::Case;
 use crate::harness::{Runner, repeat};
 use crate::operation::{Failing, Operation, PendingOnce, Ready};
+use crate::settings::ATTEMPTS;
 use backon::{ExponentialBuilder, Retryable};
 use std::future::ready;
 

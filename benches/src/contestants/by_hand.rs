@@ -4,10 +4,10 @@
 //! breaker and is retried, a rejection is not. All of it is known to the compiler at the call site.
 //! Doesn't: budgets, hedges, classify, keys, a policy that can change, records.
 
-use super::{ATTEMPTS, OPEN_FOR, TIMEOUT};
 use crate::case::Case;
 use crate::harness::{Runner, repeat};
 use crate::operation::{Failed, Operation, PendingOnce, Ready};
+use crate::settings::{ATTEMPTS, OPEN_FOR, TIMEOUT};
 use backon::{ExponentialBuilder, Retryable};
 use recloser::{AsyncRecloser, Error, Recloser};
 use tokio::time::timeout;

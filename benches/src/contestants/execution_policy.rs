@@ -5,10 +5,10 @@
 //! Doesn't: hedges, keys, records. Where three attempts fail, its runtime is one whose sleeps are ready at once; else
 //! it is tokio's.
 
-use super::{ATTEMPTS, OPEN_FOR, TIMEOUT};
 use crate::case::Case;
 use crate::harness::{Runner, Slept, block_on, repeat};
 use crate::operation::{Failed, Failing, Operation, PendingOnce, Ready};
+use crate::settings::{ATTEMPTS, OPEN_FOR, THRESHOLD, TIMEOUT};
 use execution_policy::core::{BoxFuture, Core, DefaultCore};
 use execution_policy::{CircuitBreaker, ExecutionPolicyBuilder, Retry, RetryBudget};
 use std::time::{Duration, Instant};
@@ -21,7 +21,7 @@ pub fn prepare(case: Case) -> Option<Runner> {
         Case::ThreeFail => Some(run(case, plain(), Failing)),
         Case::Timeout => Some(run(case, plain().attempt_timeout(TIMEOUT), Ready)),
         Case::TimeoutArmed => Some(run(case, plain().attempt_timeout(TIMEOUT), PendingOnce)),
-        Case::BreakerClosed => Some(run(case, plain().circuit_breaker(breaker(5)), Ready)),
+        Case::BreakerClosed => Some(run(case, plain().circuit_breaker(breaker(THRESHOLD)), Ready)),
         Case::BreakerOpen => Some(breaker_open(case)),
         Case::Budget => Some(run(case, with_budget(), Ready)),
         Case::ThreeFailBudget => Some(run(case, with_budget(), Failing)),
@@ -43,7 +43,7 @@ fn with_budget() -> Builder {
 }
 
 fn all_but_hedge() -> Builder {
-    with_budget().attempt_timeout(TIMEOUT).circuit_breaker(breaker(5))
+    with_budget().attempt_timeout(TIMEOUT).circuit_breaker(breaker(THRESHOLD))
 }
 
 fn breaker(failures: u32) -> CircuitBreaker<Failed> {

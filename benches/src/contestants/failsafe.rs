@@ -1,13 +1,13 @@
 //! failsafe: a circuit breaker, behind a mutex, for futures.
 //!
-//! Does: opens after five failures in a row (the cheaper of its two policies; the one over a time window also reads
+//! Does: opens after so many failures in a row (the cheaper of its two policies; the one over a time window also reads
 //! the clock at every call).
 //! Doesn't: anything but breaking; half-open lets every call through.
 
-use super::OPEN_FOR;
 use crate::case::Case;
 use crate::harness::{Runner, block_on, repeat};
 use crate::operation::{Failing, Operation, Ready};
+use crate::settings::{OPEN_FOR, THRESHOLD};
 use failsafe::backoff::{Constant, constant};
 use failsafe::failure_policy::{ConsecutiveFailures, consecutive_failures};
 use failsafe::futures::CircuitBreaker;
@@ -19,7 +19,7 @@ pub fn prepare(case: Case) -> Option<Runner> {
     match case {
         Case::BreakerClosed => {}
         Case::BreakerOpen => {
-            for _ in 0..5 {
+            for _ in 0..THRESHOLD {
                 assert!(block_on(breaker.call(Failing.call())).is_err());
             }
         }
@@ -29,5 +29,5 @@ pub fn prepare(case: Case) -> Option<Runner> {
 }
 
 fn breaker() -> StateMachine<ConsecutiveFailures<Constant>, ()> {
-    Config::new().failure_policy(consecutive_failures(5, constant(OPEN_FOR))).build()
+    Config::new().failure_policy(consecutive_failures(THRESHOLD, constant(OPEN_FOR))).build()
 }

@@ -3,10 +3,10 @@
 //! Does: opens when half of the last 100 calls failed (its defaults).
 //! Doesn't: anything but breaking; half-open lets every call through.
 
-use super::OPEN_FOR;
 use crate::case::Case;
 use crate::harness::{Runner, block_on, repeat};
 use crate::operation::{Failing, Operation, Ready};
+use crate::settings::OPEN_FOR;
 use recloser::{AsyncRecloser, Recloser};
 
 /// A runner of the case, if it can do it.

@@ -1,13 +1,13 @@
 //! recourse, by prepared handle, by static key and by string key.
 //!
-//! Always there: plugin look-up by name, the default classifier `auto` (error values that are no HTTP failures),
+//! Always there: a policy whose names are resolved once, the default classifier `auto` (the error is no HTTP failure),
 //! panic fences round foreign plugins, a jittered backoff, the real error kept. Timers are tokio's. Where three
 //! attempts fail, the sleeper is one whose sleeps are ready at once. The budget is a token bucket that never runs dry.
 
-use super::{ATTEMPTS, HEDGE_AFTER, OPEN_FOR, TIMEOUT};
 use crate::case::Case;
 use crate::harness::{Runner, Slept, block_on, repeat};
 use crate::operation::{Failing, Operation, PendingOnce, Ready};
+use crate::settings::{ATTEMPTS, HEDGE_AFTER, OPEN_FOR, THRESHOLD, TIMEOUT};
 use recourse::budget::TokenBucket;
 use recourse::{Executor, ExecutorBuilder, Key, Observer, Policy, Sleeper, TokioSleeper};
 use std::future::Future;
@@ -81,13 +81,13 @@ fn policy(case: Case) -> Policy {
     let policy = Policy::new().max_attempts(ATTEMPTS);
     match case {
         Case::Timeout | Case::TimeoutArmed => policy.timeout_per_attempt(TIMEOUT),
-        Case::BreakerClosed => policy.circuit(5, OPEN_FOR),
+        Case::BreakerClosed => policy.circuit(THRESHOLD, OPEN_FOR),
         Case::BreakerOpen => policy.circuit(1, OPEN_FOR),
         Case::Budget | Case::ThreeFailBudget => policy.retry_budget(BUDGET),
         Case::Hedge | Case::HedgeArmed => policy.hedge_after(HEDGE_AFTER),
         Case::All | Case::AllArmed => policy
             .timeout_per_attempt(TIMEOUT)
-            .circuit(5, OPEN_FOR)
+            .circuit(THRESHOLD, OPEN_FOR)
             .retry_budget(BUDGET)
             .hedge_after(HEDGE_AFTER)
             .hedge_budget(BUDGET),

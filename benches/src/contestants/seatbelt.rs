@@ -4,10 +4,10 @@
 //! a time window, hedging after a fixed delay. Telemetry is compiled out.
 //! Doesn't: budgets, keys, records. Where three attempts fail the base delay is zero, which its clock doesn't sleep.
 
-use super::{ATTEMPTS, HEDGE_AFTER, OPEN_FOR, TIMEOUT};
 use crate::case::Case;
 use crate::harness::{Runner, block_on, repeat};
 use crate::operation::{Answer, Failed, Failing, Operation, PendingOnce, Ready};
+use crate::settings::{ATTEMPTS, HEDGE_AFTER, OPEN_FOR, TIMEOUT};
 use layered::{Execute, Service, Stack};
 use seatbelt::breaker::Breaker;
 use seatbelt::hedging::Hedging;

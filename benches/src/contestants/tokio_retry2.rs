@@ -5,10 +5,10 @@
 //! Doesn't: breakers, budgets, hedges, a policy shared by call sites, records. It always sleeps between attempts, on
 //! tokio's timer, so it has no row for attempts that fail.
 
-use super::{ATTEMPTS, TIMEOUT};
 use crate::case::Case;
 use crate::harness::{Runner, repeat};
 use crate::operation::{Failed, Operation, PendingOnce, Ready};
+use crate::settings::{ATTEMPTS, TIMEOUT};
 use tokio::time::timeout;
 use tokio_retry2::strategy::ExponentialFactorBackoff;
 use tokio_retry2::{Retry, RetryError};

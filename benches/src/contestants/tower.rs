@@ -6,10 +6,10 @@
 //! has seen, from a histogram behind a mutex; it is filled beforehand, and after the first calls the delay is 1 ms. A
 //! hedge can't stand inside a retry, since it can't be cloned.
 
-use super::{ATTEMPTS, TIMEOUT};
 use crate::case::Case;
 use crate::harness::{Runner, block_on, repeat};
 use crate::operation::{Failing, Operation, PendingOnce, Ready as ReadyNow};
+use crate::settings::{ATTEMPTS, TIMEOUT};
 use std::future::{Ready, ready};
 use std::sync::Arc;
 use std::time::Duration;
@@ -122,7 +122,10 @@ struct Budgeted {
 
 /// With a budget that never runs dry.
 fn budgeted() -> Budgeted {
-    Budgeted { budget: Arc::new(TpsBudget::new(Duration::from_secs(10), 30_000_000, 0.2)), left: ATTEMPTS - 1 }
+    Budgeted {
+        budget: Arc::new(TpsBudget::new(Duration::from_secs(10), 30_000_000, 0.2)),
+        left: ATTEMPTS - 1,
+    }
 }
 
 impl<T, E> tower::retry::Policy<(), T, E> for Budgeted {

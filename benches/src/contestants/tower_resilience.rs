@@ -4,10 +4,10 @@
 //! Doesn't: keys, one record of a call. It always sleeps between attempts, on tokio's timer, so it has no row for
 //! attempts that fail. Its breaker counts failures in a row here, as ours does.
 
-use super::{ATTEMPTS, HEDGE_AFTER, OPEN_FOR, TIMEOUT};
 use crate::case::Case;
 use crate::harness::{Runner, repeat};
 use crate::operation::{Failed, Operation, PendingOnce, Ready};
+use crate::settings::{ATTEMPTS, HEDGE_AFTER, OPEN_FOR, THRESHOLD, TIMEOUT};
 use std::sync::Arc;
 use std::time::Duration;
 use tower::{Layer, Service, ServiceExt, service_fn};
@@ -55,7 +55,9 @@ fn timeout() -> TimeLimiterLayer<FixedTimeout> {
 }
 
 fn breaker() -> CircuitBreakerLayer<DefaultClassifier> {
-    let builder = CircuitBreakerLayer::builder().consecutive_failures(5).wait_duration_in_open(OPEN_FOR);
+    let builder = CircuitBreakerLayer::builder()
+        .consecutive_failures(THRESHOLD as usize)
+        .wait_duration_in_open(OPEN_FOR);
     builder.build().expect("five failures in a row are a failure model")
 }
 

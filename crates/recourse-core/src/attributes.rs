@@ -2,10 +2,12 @@
 
 use crate::label::Label;
 use std::fmt;
+use std::sync::Arc;
 
 /// Notes by name, in the order in which they were first set; a name stands once.
 ///
-/// Values must be low-cardinality: a status code or a name, never a request id. An empty set holds no memory.
+/// Values must be low-cardinality: a status code or a name, never a request id. An empty set holds no
+/// memory, and a clone shares its notes until one of the two is changed.
 ///
 /// ```
 /// use recourse_core::Attributes;
@@ -16,14 +18,14 @@ use std::fmt;
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Attributes {
-    entries: Vec<(Label, Label)>,
+    entries: Option<Arc<Vec<(Label, Label)>>>,
 }
 
 impl Attributes {
     /// No notes.
     #[must_use]
     pub const fn new() -> Self {
-        Attributes { entries: Vec::new() }
+        Attributes { entries: None }
     }
 
     /// These notes and one more; an earlier value of the same name is replaced.
@@ -36,40 +38,45 @@ impl Attributes {
     /// Sets a note; an earlier value of the same name is replaced.
     pub fn set(&mut self, name: impl Into<Label>, value: impl Into<Label>) {
         let (name, value) = (name.into(), value.into());
-        match self.entries.iter_mut().find(|(known, _)| *known == name) {
+        let entries = Arc::make_mut(self.entries.get_or_insert_default());
+        match entries.iter_mut().find(|(known, _)| *known == name) {
             Some(entry) => entry.1 = value,
-            None => self.entries.push((name, value)),
+            None => entries.push((name, value)),
         }
     }
 
     /// The value of a note.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.entries.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+        self.entries().iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
     /// Every note, in the order in which they were first set.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> + '_ {
-        self.entries.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        self.entries().iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// Sets every note of `other` here too.
     pub fn extend(&mut self, other: &Attributes) {
-        for (name, value) in &other.entries {
+        for (name, value) in other.entries() {
             self.set(name.clone(), value.clone());
         }
+    }
+
+    fn entries(&self) -> &[(Label, Label)] {
+        self.entries.as_ref().map_or(&[], |entries| entries)
     }
 
     /// How many notes there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.entries.len()
+        self.entries().len()
     }
 
     /// Whether there is no note.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.entries().is_empty()
     }
 }
 

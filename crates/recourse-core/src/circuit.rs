@@ -40,7 +40,7 @@ pub trait CircuitBreaker: Send + Sync {
 /// Makes the breaker of a key; what is registered under a breaker's name. Any
 /// `Fn(&Key, &BreakerSettings) -> Arc<dyn CircuitBreaker>` is one.
 pub trait BreakerFactory: Send + Sync {
-    /// A breaker for this key, closed.
+    /// A breaker for this key, closed. It must not run a call with the same key.
     fn breaker(&self, key: &Key, settings: &BreakerSettings) -> Arc<dyn CircuitBreaker>;
 }
 

@@ -170,8 +170,40 @@ fn split(text: &str) -> Option<(&str, &str)> {
     })
 }
 
+/// Whether a part is not empty and has no whitespace round it, of any kind that `str::trim` knows.
 const fn tight(bytes: &[u8], start: usize, end: usize) -> bool {
-    start < end && !bytes[start].is_ascii_whitespace() && !bytes[end - 1].is_ascii_whitespace()
+    if start >= end || blank_at(bytes, start, end) > 0 {
+        return false;
+    }
+    let mut last = end - 1;
+    // Back over the continuation bytes of the last character.
+    while last > start && bytes[last] & 0xc0 == 0x80 {
+        last -= 1;
+    }
+    blank_at(bytes, last, end) == 0
+}
+
+/// The length of the whitespace character that starts here; 0 where none does.
+const fn blank_at(bytes: &[u8], at: usize, end: usize) -> usize {
+    let left = end - at;
+    match bytes[at] {
+        b'\t'..=b'\r' | b' ' => 1,
+        // U+0085, U+00A0.
+        0xc2 if left >= 2 && (bytes[at + 1] == 0x85 || bytes[at + 1] == 0xa0) => 2,
+        // U+1680.
+        0xe1 if left >= 3 && bytes[at + 1] == 0x9a && bytes[at + 2] == 0x80 => 3,
+        // U+2000 to U+200A, U+2028, U+2029, U+202F, U+205F.
+        0xe2 if left >= 3
+            && bytes[at + 1] == 0x80
+            && matches!(bytes[at + 2], 0x80..=0x8a | 0xa8 | 0xa9 | 0xaf) =>
+        {
+            3
+        }
+        0xe2 if left >= 3 && bytes[at + 1] == 0x81 && bytes[at + 2] == 0x9f => 3,
+        // U+3000.
+        0xe3 if left >= 3 && bytes[at + 1] == 0x80 && bytes[at + 2] == 0x80 => 3,
+        _ => 0,
+    }
 }
 
 impl PartialEq for Key {

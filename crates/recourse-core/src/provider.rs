@@ -1,5 +1,6 @@
 //! [`PolicyProvider`]: finds the policy of a key.
 
+use crate::generation::Generation;
 use crate::key::Key;
 use crate::policy::{Policy, PolicySource};
 use crate::reason;
@@ -40,8 +41,8 @@ pub trait PolicyProvider: Send + Sync {
         'k: 'f,
         Self: 'f;
 
-    /// How often the answers have changed; `None` (the default) for "ask me at every call".
-    fn generation(&self) -> Option<u64> {
+    /// Advances whenever the answers have changed; `None` (the default) for "ask me at every call".
+    fn generation(&self) -> Option<&Generation> {
         None
     }
 }
@@ -61,7 +62,7 @@ impl<P: PolicyProvider + ?Sized> PolicyProvider for Arc<P> {
     {
         (**self).policy(key)
     }
-    fn generation(&self) -> Option<u64> {
+    fn generation(&self) -> Option<&Generation> {
         (**self).generation()
     }
 }

@@ -53,7 +53,7 @@ impl<P: ?Sized> Registry<P> {
 
     /// Takes a plugin out. Calls that use it already keep it.
     pub fn remove(&self, name: &str) -> Option<Arc<P>> {
-        self.change(|plugins| plugins.remove(name))
+        self.change(|plugins| plugins.remove(name), Option::is_some)
     }
 
     /// Every name, in order.
@@ -75,13 +75,14 @@ impl<P: ?Sized> Registry<P> {
     /// [`RegistryError`] if the name is empty or taken; the registry is unchanged.
     pub fn register_shared(&self, name: impl Into<Label>, plugin: Arc<P>) -> Result<(), RegistryError> {
         let name = checked(name.into())?;
-        self.change(|plugins| match plugins.contains_key(&name) {
+        let register = |plugins: &mut BTreeMap<_, _>| match plugins.contains_key(&name) {
             true => Err(RegistryError::Taken(name)),
             false => {
                 plugins.insert(name, plugin);
                 Ok(())
             }
-        })
+        };
+        self.change(register, Result::is_ok)
     }
 
     /// Puts a shared plugin under a name, whether or not it is taken, and returns the one before.
@@ -95,12 +96,19 @@ impl<P: ?Sized> Registry<P> {
         plugin: Arc<P>,
     ) -> Result<Option<Arc<P>>, RegistryError> {
         let name = checked(name.into())?;
-        Ok(self.change(|plugins| plugins.insert(name, plugin)))
+        Ok(self.change(|plugins| plugins.insert(name, plugin), |_| true))
     }
 
-    fn change<R>(&self, change: impl FnOnce(&mut BTreeMap<Label, Arc<P>>) -> R) -> R {
+    /// Does something to the plugins, and counts it where it changed them.
+    fn change<R>(
+        &self,
+        change: impl FnOnce(&mut BTreeMap<Label, Arc<P>>) -> R,
+        changed: impl FnOnce(&R) -> bool,
+    ) -> R {
         let result = change(&mut self.0.plugins.write().unwrap_or_else(PoisonError::into_inner));
-        self.0.generation.advance();
+        if changed(&result) {
+            self.0.generation.advance();
+        }
         result
     }
 }

@@ -81,11 +81,11 @@ impl fmt::Display for Problem {
             Problem::Policy { key, error } => write!(f, "{}: {error}", name(key)),
             Problem::Normalized { key, change } => write!(
                 f,
-                "{}: {} = {} would become {}, and a strict builder changes nothing: write {}",
+                "{}: {} = {} is not allowed by a strict builder ({}): write {}",
                 name(key),
                 change.field,
                 change.given,
-                change.used,
+                recourse_core::policy::limits::allowed(change.field),
                 change.used
             ),
             Problem::Missing(missing) => write!(f, "{missing}"),

@@ -125,7 +125,7 @@ impl Explanation {
             notes: plan.notes.clone(),
             plugins: plugins(plan),
             worst_case_attempts: attempts,
-            worst_case_duration: longest(plan),
+            worst_case_duration: if attempts == 0 { Some(Duration::ZERO) } else { longest(plan) },
             worst_case_extra_load: f64::from(attempts.saturating_sub(1)),
             circuit: circuit.filter(|_| plan.breaker.is_some()),
         }
@@ -134,9 +134,6 @@ impl Explanation {
 
 /// The overall timeout, or the sum of every attempt's and every wait's longest time.
 fn longest(plan: &Plan) -> Option<Duration> {
-    if plan.stop.is_some() {
-        return Some(Duration::ZERO);
-    }
     let rules = &plan.rules;
     let summed = rules.timeout_per_attempt.map(|attempt| {
         // Any of the waits may be the one that the server asks for.

@@ -15,7 +15,7 @@ pub struct BudgetRef {
     /// The budget's name; empty for none.
     pub name: Label,
     /// What one attempt costs, in the budget's units; at least 1.
-    #[cfg_attr(feature = "serde", serde(deserialize_with = "crate::policy::serde::cost"))]
+    #[cfg_attr(feature = "serde", serde(with = "crate::policy::serde::cost"))]
     pub cost: u32,
 }
 

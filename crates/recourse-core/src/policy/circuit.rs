@@ -20,10 +20,10 @@ pub struct CircuitPolicy {
     /// The breaker's name; empty for consecutive failures.
     pub breaker_name: Label,
     /// Failed attempts in a row that open the circuit.
-    #[cfg_attr(feature = "serde", serde(deserialize_with = "crate::policy::serde::threshold"))]
+    #[cfg_attr(feature = "serde", serde(with = "crate::policy::serde::threshold"))]
     pub threshold: u32,
     /// How long the circuit stays open before it lets a probe through.
-    #[cfg_attr(feature = "serde", serde(with = "crate::policy::serde::duration"))]
+    #[cfg_attr(feature = "serde", serde(with = "crate::policy::serde::cooldown"))]
     pub cooldown: Duration,
 }
 

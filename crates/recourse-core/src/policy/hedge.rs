@@ -16,10 +16,10 @@ pub struct HedgePolicy {
     /// Whether attempts are hedged at all.
     pub enabled: bool,
     /// Hedges launched beside one primary, at most.
-    #[cfg_attr(feature = "serde", serde(deserialize_with = "crate::policy::serde::max_hedges"))]
+    #[cfg_attr(feature = "serde", serde(with = "crate::policy::serde::max_hedges"))]
     pub max_hedges: u32,
     /// The delay that the fixed-delay trigger uses.
-    #[cfg_attr(feature = "serde", serde(with = "crate::policy::serde::duration"))]
+    #[cfg_attr(feature = "serde", serde(with = "crate::policy::serde::hedge_delay"))]
     pub hedge_delay: Duration,
     /// The trigger's name; empty for the fixed delay.
     pub trigger_name: Label,

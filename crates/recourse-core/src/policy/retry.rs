@@ -16,26 +16,28 @@ use std::time::Duration;
 #[non_exhaustive]
 pub struct RetryPolicy {
     /// Attempt groups of a call, the first included.
-    #[cfg_attr(feature = "serde", serde(deserialize_with = "crate::policy::serde::max_attempts"))]
+    #[cfg_attr(feature = "serde", serde(with = "crate::policy::serde::max_attempts"))]
     pub max_attempts: u32,
     /// The wait before the second attempt, before jitter.
-    #[cfg_attr(feature = "serde", serde(with = "crate::policy::serde::duration"))]
+    #[cfg_attr(feature = "serde", serde(with = "crate::policy::serde::initial_backoff"))]
     pub initial_backoff: Duration,
     /// No computed wait is longer than this.
-    #[cfg_attr(feature = "serde", serde(with = "crate::policy::serde::duration"))]
+    #[cfg_attr(feature = "serde", serde(with = "crate::policy::serde::max_backoff"))]
     pub max_backoff: Duration,
     /// Each wait is this many times the one before.
+    #[cfg_attr(feature = "serde", serde(with = "crate::policy::serde::backoff_multiplier"))]
     pub backoff_multiplier: f64,
     /// How waits are spread so that clients don't march in step.
+    #[cfg_attr(feature = "serde", serde(with = "crate::policy::serde::jitter"))]
     pub jitter: Jitter,
     /// The longest wait that a server may ask for; a longer one ends the call.
-    #[cfg_attr(feature = "serde", serde(with = "crate::policy::serde::duration"))]
+    #[cfg_attr(feature = "serde", serde(with = "crate::policy::serde::max_server_delay"))]
     pub max_server_delay: Duration,
     /// The time an attempt may take; `None` for no limit.
-    #[cfg_attr(feature = "serde", serde(with = "crate::policy::serde::timeout"))]
+    #[cfg_attr(feature = "serde", serde(with = "crate::policy::serde::timeout_per_attempt"))]
     pub timeout_per_attempt: Option<Duration>,
     /// The time the whole call may take, waits included; `None` for no limit.
-    #[cfg_attr(feature = "serde", serde(with = "crate::policy::serde::timeout"))]
+    #[cfg_attr(feature = "serde", serde(with = "crate::policy::serde::overall_timeout"))]
     pub overall_timeout: Option<Duration>,
     /// The classifier's name; empty for the executor's default.
     pub classifier_name: Label,
@@ -64,11 +66,6 @@ impl Default for RetryPolicy {
 ///
 /// Source of the four: M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
-#[cfg_attr(
-    feature = "serde",
-    derive(::serde::Serialize, ::serde::Deserialize),
-    serde(rename_all = "snake_case")
-)]
 #[non_exhaustive]
 pub enum Jitter {
     /// Exactly `b`: clients that failed together come back together.

@@ -1,7 +1,7 @@
 //! Policies as data: durations are texts with a unit, numbers are checked, unknown fields are errors.
 
 use crate::label::Label;
-use crate::policy::limits;
+use crate::policy::{Jitter, limits};
 use ::serde::de::{Error, Unexpected, Visitor};
 use ::serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
@@ -19,19 +19,62 @@ impl<'de> Deserialize<'de> for Label {
     }
 }
 
-macro_rules! whole_numbers {
-    ($($function:ident: $field:literal;)*) => {
-        $(pub(super) fn $function<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
-            deserializer.deserialize_u64(Whole($field))
+/// One module a field, so that every error names the field and what is allowed there.
+macro_rules! fields {
+    ($($name:ident: $value:ty = $reader:ident, $writer:ident, $field:literal;)*) => {
+        $(pub(super) mod $name {
+            use super::*;
+
+            pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<$value, D::Error> {
+                deserializer.deserialize_any($reader($field))
+            }
+
+            pub(crate) fn serialize<S: Serializer>(value: &$value, serializer: S) -> Result<S::Ok, S::Error> {
+                $writer(value, serializer)
+            }
         })*
     };
 }
 
-whole_numbers! {
-    max_attempts: "retry.max_attempts";
-    max_hedges: "hedge.max_hedges";
-    threshold: "circuit.threshold";
-    cost: "retry.budget.cost";
+fields! {
+    max_attempts: u32 = Whole, write_plain, "retry.max_attempts";
+    max_hedges: u32 = Whole, write_plain, "hedge.max_hedges";
+    threshold: u32 = Whole, write_plain, "circuit.threshold";
+    cost: u32 = Whole, write_plain, "retry.budget.cost";
+    backoff_multiplier: f64 = Factor, write_plain, "retry.backoff_multiplier";
+    jitter: Jitter = Name, write_name, "retry.jitter";
+    initial_backoff: Duration = Timespan, write_time, "retry.initial_backoff";
+    max_backoff: Duration = Timespan, write_time, "retry.max_backoff";
+    max_server_delay: Duration = Timespan, write_time, "retry.max_server_delay";
+    hedge_delay: Duration = Timespan, write_time, "hedge.hedge_delay";
+    cooldown: Duration = Timespan, write_time, "circuit.cooldown";
+    timeout_per_attempt: Option<Duration> = OrOff, write_timeout, "retry.timeout_per_attempt";
+    overall_timeout: Option<Duration> = OrOff, write_timeout, "retry.overall_timeout";
+}
+
+fn write_plain<S: Serializer, V: Serialize>(value: &V, serializer: S) -> Result<S::Ok, S::Error> {
+    value.serialize(serializer)
+}
+
+fn write_name<S: Serializer>(jitter: &Jitter, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(jitter.as_str())
+}
+
+fn write_time<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&humantime::format_duration(*duration))
+}
+
+fn write_timeout<S: Serializer>(timeout: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+    match timeout {
+        Some(duration) => write_time(duration, serializer),
+        None => serializer.serialize_str("off"),
+    }
+}
+
+/// The field's own name, and what is allowed there.
+fn expected(f: &mut fmt::Formatter<'_>, field: &str, what: &str) -> fmt::Result {
+    let name = field.rsplit('.').next().unwrap_or(field);
+    write!(f, "{name} to be {what} ({})", limits::allowed(field))
 }
 
 /// A whole number of 32 bits; its field says what is allowed.
@@ -41,7 +84,7 @@ impl Visitor<'_> for Whole {
     type Value = u32;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a whole number ({})", limits::allowed(self.0))
+        expected(f, self.0, "a whole number")
     }
 
     fn visit_u64<E: Error>(self, value: u64) -> Result<u32, E> {
@@ -53,20 +96,57 @@ impl Visitor<'_> for Whole {
     }
 }
 
+/// A number that may have a fraction.
+struct Factor(&'static str);
+
+#[allow(clippy::cast_precision_loss, reason = "no factor is that large")]
+impl Visitor<'_> for Factor {
+    type Value = f64;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        expected(f, self.0, "a number")
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<f64, E> {
+        Ok(value)
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<f64, E> {
+        Ok(value as f64)
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<f64, E> {
+        Ok(value as f64)
+    }
+}
+
+/// The name of a jitter.
+struct Name(&'static str);
+
+impl Visitor<'_> for Name {
+    type Value = Jitter;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        expected(f, self.0, "a name")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Jitter, E> {
+        text.parse().map_err(|_| E::invalid_value(Unexpected::Str(text), &self))
+    }
+}
+
 /// A duration: a text with a unit, or a bare zero.
-struct Timespan;
+struct Timespan(&'static str);
 
 impl Visitor<'_> for Timespan {
     type Value = Duration;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a duration with its unit, such as \"250ms\", \"2s\" or \"5min\"")
+        expected(f, self.0, "a duration with its unit, such as \"250ms\"")
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Duration, E> {
-        humantime::parse_duration(text.trim()).map_err(|error| {
-            E::custom(format_args!("{text:?} is not a duration: {error}; write one like \"250ms\""))
-        })
+        humantime::parse_duration(text.trim()).map_err(|_| E::invalid_value(Unexpected::Str(text), &self))
     }
 
     fn visit_u64<E: Error>(self, value: u64) -> Result<Duration, E> {
@@ -78,66 +158,41 @@ impl Visitor<'_> for Timespan {
     }
 }
 
-fn write<S: Serializer>(duration: Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(&humantime::format_duration(duration))
-}
-
-pub(super) mod duration {
-    use super::*;
-
-    pub(crate) fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-        write(*duration, serializer)
-    }
-
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-        deserializer.deserialize_any(Timespan)
-    }
-}
-
 /// A timeout: `"off"` or a duration.
-pub(super) mod timeout {
-    use super::*;
+struct OrOff(&'static str);
 
-    pub(crate) fn serialize<S: Serializer>(
-        timeout: &Option<Duration>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        match timeout {
-            Some(duration) => write(*duration, serializer),
-            None => serializer.serialize_str("off"),
+impl Visitor<'_> for OrOff {
+    type Value = Option<Duration>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        expected(f, self.0, "\"off\" or a duration with its unit, such as \"250ms\"")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Option<Duration>, E> {
+        if text.trim() == "off" {
+            return Ok(None);
+        }
+        let read = humantime::parse_duration(text.trim()).map(Some);
+        read.map_err(|_| E::invalid_value(Unexpected::Str(text), &self))
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Option<Duration>, E> {
+        if value == 0 {
+            Ok(Some(Duration::ZERO))
+        } else {
+            Err(E::invalid_type(Unexpected::Unsigned(value), &self))
         }
     }
 
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Option<Duration>, D::Error> {
-        deserializer.deserialize_any(OrOff)
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Option<Duration>, E> {
+        if value == 0 {
+            Ok(Some(Duration::ZERO))
+        } else {
+            Err(E::invalid_type(Unexpected::Signed(value), &self))
+        }
     }
 
-    struct OrOff;
-
-    impl Visitor<'_> for OrOff {
-        type Value = Option<Duration>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            write!(f, "\"off\" or ")?;
-            Timespan.expecting(f)
-        }
-
-        fn visit_str<E: Error>(self, text: &str) -> Result<Option<Duration>, E> {
-            if text.trim() == "off" { Ok(None) } else { Timespan.visit_str(text).map(Some) }
-        }
-
-        fn visit_u64<E: Error>(self, value: u64) -> Result<Option<Duration>, E> {
-            Timespan.visit_u64(value).map(Some)
-        }
-
-        fn visit_i64<E: Error>(self, value: i64) -> Result<Option<Duration>, E> {
-            Timespan.visit_i64(value).map(Some)
-        }
-
-        fn visit_unit<E: Error>(self) -> Result<Option<Duration>, E> {
-            Ok(None)
-        }
+    fn visit_unit<E: Error>(self) -> Result<Option<Duration>, E> {
+        Ok(None)
     }
 }

@@ -4,7 +4,7 @@ use crate::time::VirtualTime;
 use recourse_core::timeline::AttemptRecord;
 use recourse_core::{
     Admission, AdmissionRequest, AttemptResult, BreakerFactory, BreakerSettings, Budget, BudgetEvent,
-    BudgetRequest, CallStart, CircuitBreaker, CircuitState, Classifier, Clock, Decision, Health,
+    BudgetRequest, CallStart, CircuitBreaker, CircuitState, Classifier, Clock, Decision, Generation, Health,
     HedgeDecision, HedgeState, HedgeTrigger, Key, Label, Moment, Now, Observer, Outcome, Policy,
     PolicyProvider, PolicySource, ProvidedPolicy, ProviderError, Rejection, Sleeper, Ticket, Timeline,
     Transition,
@@ -247,7 +247,7 @@ impl PolicyProvider for Panicking {
             Ok(ProvidedPolicy::new(Policy::new(), PolicySource::Static))
         })
     }
-    fn generation(&self) -> Option<u64> {
+    fn generation(&self) -> Option<&Generation> {
         self.reach(PluginMethod::Generation);
         None
     }

@@ -22,6 +22,41 @@ use std::pin::Pin;
 /// assert_eq!(timeline.attempts().len(), 1);
 /// # });
 /// ```
+/// An operation that borrows its captures mutably goes through [`run_mut`](Call::run_mut):
+///
+/// ```
+/// let mut tries = 0;
+/// let call = recourse::default_executor().run_mut("inventory.Count", async |_| {
+///     tries += 1;
+///     Ok::<_, std::io::Error>(tries)
+/// });
+/// drop(call);
+/// ```
+///
+/// Stable Rust can't prove that this call is `Send`; [`run_with`](Call::run_with) is the `Send` way:
+///
+/// ```compile_fail
+/// fn send<T: Send>(call: T) -> T { call }
+/// let mut tries = 0;
+/// let call = send(recourse::default_executor().run_mut("inventory.Count", async |_| {
+///     tries += 1;
+///     Ok::<_, std::io::Error>(tries)
+/// }));
+/// drop(call);
+/// ```
+///
+/// [`run`](Call::run) may have several attempts in flight, so its operation can't hold the only `&mut`:
+///
+/// ```compile_fail
+/// let mut tries = 0;
+/// let call = recourse::run("inventory.Count", |_| async { tries += 1; Ok::<_, std::io::Error>(tries) });
+/// ```
+///
+/// An operation fails with an error type; a text is none:
+///
+/// ```compile_fail
+/// let call = recourse::run("inventory.Count", |_| async { Err::<u32, String>("down".to_owned()) });
+/// ```
 #[must_use = "a call does nothing until it is run"]
 pub struct Call<'a>(Site<'a>);
 

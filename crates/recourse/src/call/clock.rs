@@ -1,32 +1,22 @@
 //! [`CallClock`]: the executor's clock as one call sees it.
 
-use crate::fence::{Fence, PanicError};
+use crate::fence::PanicError;
+use crate::shared::Shared;
 use recourse_core::{Clock, Component, Moment};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
-/// A clock that can't unwind: where the real one panics, the last good moment stands and the call is told.
+/// A clock that can't unwind where panics are recovered: then it shows its origin, and the call is told.
 pub(crate) struct CallClock<'a> {
-    clock: &'a dyn Clock,
-    /// The system's own clock needs no fence.
-    trusted: bool,
-    fence: &'a Fence,
-    last: AtomicU64,
+    shared: &'a Shared,
     panicked: OnceLock<Box<PanicError>>,
     /// Set while the clock is read: still set where its panic unwinds.
     reading: AtomicBool,
 }
 
 impl<'a> CallClock<'a> {
-    pub(crate) fn new(clock: &'a dyn Clock, trusted: bool, fence: &'a Fence) -> Self {
-        CallClock {
-            clock,
-            trusted,
-            fence,
-            last: AtomicU64::new(0),
-            panicked: OnceLock::new(),
-            reading: AtomicBool::new(false),
-        }
+    pub(crate) fn new(shared: &'a Shared) -> Self {
+        CallClock { shared, panicked: OnceLock::new(), reading: AtomicBool::new(false) }
     }
 
     /// The clock's first panic in this call.
@@ -42,35 +32,26 @@ impl<'a> CallClock<'a> {
 
     /// Reads the clock from a drop, where nothing may unwind.
     pub(crate) fn now_in_drop(&self) -> Moment {
-        if self.trusted {
-            self.clock.now()
-        } else {
-            self.keep(self.fence.always(Component::Clock, || self.clock.now()))
-        }
+        self.keep(self.shared.fence.always(Component::Clock, || self.shared.clock.now()))
     }
 
     fn keep(&self, read: Result<Moment, PanicError>) -> Moment {
-        match read {
-            Ok(moment) => {
-                self.last.store(moment.as_nanos(), Ordering::Relaxed);
-                moment
-            }
-            Err(panic) => {
-                let _ = self.panicked.set(Box::new(panic));
-                Moment::from_nanos(self.last.load(Ordering::Relaxed))
-            }
-        }
+        read.unwrap_or_else(|panic| {
+            let _ = self.panicked.set(Box::new(panic));
+            Moment::ZERO
+        })
     }
 }
 
 impl Clock for CallClock<'_> {
     #[inline]
     fn now(&self) -> Moment {
-        if self.trusted {
-            return self.clock.now();
+        // The system's own clock needs no fence.
+        if self.shared.clock_trusted {
+            return self.shared.clock.now();
         }
         self.reading.store(true, Ordering::Relaxed);
-        let read = self.fence.run(Component::Clock, || self.clock.now());
+        let read = self.shared.fence.run(Component::Clock, || self.shared.clock.now());
         self.reading.store(false, Ordering::Relaxed);
         self.keep(read)
     }

@@ -1,6 +1,6 @@
 //! How an [`Engine`] ends attempts, groups and calls: everything that was taken is given back here.
 
-use crate::call::decide::{SLOTS, Step};
+use crate::call::decide::{NEVER, SLOTS, Step};
 use crate::call::engine::Engine;
 use crate::call::open::Open;
 use crate::call::recorder::Close;
@@ -18,12 +18,12 @@ impl Engine<'_> {
         error: Option<&dyn Error>,
         health: Health,
     ) {
-        let mut open = std::mem::take(&mut self.open[slot]);
+        let mut open = self.open.take(slot);
         self.report(open.ticket.take(), health);
         self.give_back(&mut open);
         if self.recorder.is_on() {
             let at = self.now();
-            self.observe(|recorder| recorder.ended(open.record, Close { at, ending, outcome, error }));
+            self.observe(|recorder| recorder.ended(open.record(), Close { at, ending, outcome, error }));
         }
     }
 
@@ -49,7 +49,7 @@ impl Engine<'_> {
             self.sample_latency();
         }
         for slot in 0..SLOTS {
-            if self.open[slot].is_open() {
+            if self.open.is_open(slot) {
                 self.close(slot, ending, outcome.clone(), None, health);
             }
         }
@@ -61,18 +61,19 @@ impl Engine<'_> {
         stop: Option<StopReason>,
         error: Option<&(dyn Error + 'static)>,
     ) -> Duration {
-        self.ended = true;
         let elapsed = match (self.started, stop) {
-            (Some(started), Some(_)) => self.now().since(started),
-            _ => Duration::ZERO,
+            (_, None) | (NEVER, _) => Duration::ZERO,
+            (started, Some(_)) => self.now().since(started),
         };
         if self.recorder.is_on() {
             let now = self.now();
+            self.ended = true;
             let cause = self.cause.clone();
             let error = error.map(|error| error as &dyn Error);
             let error = error.or_else(|| cause.as_deref().map(|cause| cause as &dyn Error));
             self.observe(|recorder| recorder.finish(stop, error.filter(|_| stop.is_some()), now));
         }
+        self.ended = true;
         elapsed
     }
 }
@@ -87,16 +88,16 @@ impl Drop for Engine<'_> {
         }
         let clock = self.clock.unwinds().then_some((Component::Clock, 0));
         let panicked = clock.or(self.running.take());
-        self.moment = None;
-        if panicked.is_none() && self.open.iter().any(Open::is_open) {
+        self.moment = NEVER;
+        if panicked.is_none() && self.open.any_open() {
             self.sample_latency();
         }
         for slot in 0..SLOTS {
-            if !self.open[slot].is_open() {
+            if !self.open.is_open(slot) {
                 continue;
             }
             let (ending, reason) = match panicked {
-                Some((Component::Operation, at)) if at == slot => {
+                Some((Component::Operation, at)) if usize::from(at) == slot => {
                     (Ending::Panicked, reason::PANIC_IN_OPERATION)
                 }
                 _ => (Ending::Cancelled, reason::CONTEXT_CANCELED),

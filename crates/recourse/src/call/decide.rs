@@ -6,6 +6,9 @@
 use recourse_core::{EffectivePolicy, HedgeDecision, Moment, OutcomeKind, StopReason};
 use std::time::Duration;
 
+/// A moment that does not come: nothing is due.
+pub(crate) const NEVER: Moment = Moment::from_nanos(u64::MAX);
+
 /// The primary and three hedges.
 pub(crate) const SLOTS: usize = 4;
 
@@ -92,16 +95,16 @@ pub(crate) struct Progress {
     /// Attempts in flight, a bit a slot.
     live: u8,
     /// Slots launched or refused in this group.
-    used: usize,
-    worst: Option<(OutcomeKind, usize)>,
+    used: u8,
+    worst: Option<(OutcomeKind, u8)>,
     server: Option<Duration>,
-    hedge_check: Option<Moment>,
+    hedge_check: Moment,
     /// Whether this group may still be hedged.
     hedging: bool,
     /// Whether any group may.
     can_hedge: bool,
-    deadline: Option<Moment>,
-    cut_at: [Option<Moment>; SLOTS],
+    deadline: Moment,
+    cut_at: [Moment; SLOTS],
     done: bool,
 }
 
@@ -114,11 +117,11 @@ impl Progress {
             used: 1,
             worst: None,
             server: None,
-            hedge_check: None,
+            hedge_check: NEVER,
             hedging: can_hedge && rules.max_hedges > 0,
             can_hedge,
-            deadline: None,
-            cut_at: [None; SLOTS],
+            deadline: NEVER,
+            cut_at: [NEVER; SLOTS],
             done: false,
         }
     }
@@ -132,12 +135,12 @@ impl Progress {
     }
 
     /// Attempts launched or refused in this group.
-    pub(crate) fn used(&self) -> usize {
-        self.used
+    pub(crate) fn used(&self) -> u32 {
+        u32::from(self.used)
     }
 
     pub(crate) fn deadline(&self) -> Option<Moment> {
-        self.deadline
+        Some(self.deadline).filter(|&deadline| deadline != NEVER)
     }
 
     /// Whether a first wait has to be timed at all.
@@ -148,18 +151,19 @@ impl Progress {
     /// No hedges in this group: the circuit is half-open.
     pub(crate) fn stop_hedging(&mut self) {
         self.hedging = false;
-        self.hedge_check = None;
+        self.hedge_check = NEVER;
     }
 
     /// The next moment at which something must happen while attempts are in flight.
     pub(crate) fn next_due(&self) -> Option<Moment> {
-        let cuts = (0..SLOTS).filter(|&slot| self.is_live(slot)).filter_map(|slot| self.cut_at[slot]);
-        cuts.chain(self.hedge_check).chain(self.deadline).min()
+        let cuts = (0..SLOTS).filter(|&slot| self.is_live(slot)).map(|slot| self.cut_at[slot]);
+        let due = cuts.fold(self.hedge_check.min(self.deadline), Moment::min);
+        Some(due).filter(|&due| due != NEVER)
     }
 
     /// The attempt of the group that has decided it so far.
     pub(crate) fn deciding_slot(&self) -> Option<usize> {
-        self.worst.map(|(_, slot)| slot)
+        self.worst.map(|(_, slot)| usize::from(slot))
     }
 
     pub(crate) fn on(&mut self, rules: &Rules, event: Event) -> Step {
@@ -195,13 +199,13 @@ impl Progress {
 
     fn pended(&mut self, rules: &Rules, slot: usize, now: Moment) -> Step {
         self.start_deadline(rules, now);
-        self.cut_at[slot] = rules.timeout_per_attempt.map(|timeout| now + timeout);
+        self.cut_at[slot] = rules.timeout_per_attempt.map_or(NEVER, |timeout| now + timeout);
         if slot == 0 && self.hedging { Step::Advise } else { Step::Poll }
     }
 
     fn start_deadline(&mut self, rules: &Rules, now: Moment) {
-        if let (None, Some(timeout)) = (self.deadline, rules.overall_timeout) {
-            self.deadline = Some(now + timeout);
+        if let (NEVER, Some(timeout)) = (self.deadline, rules.overall_timeout) {
+            self.deadline = now + timeout;
         }
     }
 
@@ -211,20 +215,15 @@ impl Progress {
             return self.finish(None, Some(slot));
         }
         self.server = self.server.max(backoff);
-        let more_severe = match self.worst {
-            None => true,
-            Some((worst, by)) => kind > worst || (kind == worst && slot < by),
-        };
-        if more_severe {
-            self.worst = Some((kind, slot));
-        }
-        let terminal = kind != OutcomeKind::Retryable;
-        if terminal && rules.cancel_on_first_terminal {
-            self.worst = Some((kind, slot));
-            return self.settle(rules, kind, slot);
+        let by = u8::try_from(slot).unwrap_or(u8::MAX);
+        let ends_group = kind != OutcomeKind::Retryable && rules.cancel_on_first_terminal;
+        let outranked =
+            self.worst.is_some_and(|(worst, first)| worst > kind || (worst == kind && first < by));
+        if ends_group || !outranked {
+            self.worst = Some((kind, by));
         }
         match self.worst {
-            Some((worst, by)) if self.live == 0 => self.settle(rules, worst, by),
+            Some((worst, by)) if ends_group || self.live == 0 => self.settle(rules, worst, usize::from(by)),
             _ => Step::Poll,
         }
     }
@@ -245,22 +244,21 @@ impl Progress {
     }
 
     fn due(&mut self, now: Moment) -> Step {
-        if self.deadline.is_some_and(|deadline| deadline <= now) {
+        if self.deadline <= now {
             return self.finish(Some(StopReason::OverallTimeout), None);
         }
-        let late = |at: &Option<Moment>| at.is_some_and(|at| at <= now);
-        if let Some(slot) = (0..SLOTS).find(|&slot| self.is_live(slot) && late(&self.cut_at[slot])) {
+        if let Some(slot) = (0..SLOTS).find(|&slot| self.is_live(slot) && self.cut_at[slot] <= now) {
             return Step::Cut { slot };
         }
-        if late(&self.hedge_check) { Step::Advise } else { Step::Poll }
+        if self.hedge_check <= now { Step::Advise } else { Step::Poll }
     }
 
     fn advised(&mut self, rules: &Rules, now: Moment, decision: HedgeDecision) -> Step {
-        self.hedge_check = decision.next_check_in.map(|wait| now + wait.max(SOONEST_CHECK));
-        let room = |used: usize| used <= rules.max_hedges as usize && used < SLOTS;
-        let slot = self.used;
-        let spawn = decision.spawn && room(slot);
-        self.used += usize::from(spawn);
+        self.hedge_check = decision.next_check_in.map_or(NEVER, |wait| now + wait.max(SOONEST_CHECK));
+        let room = |used: u8| u32::from(used) <= rules.max_hedges && usize::from(used) < SLOTS;
+        let slot = usize::from(self.used);
+        let spawn = decision.spawn && room(self.used);
+        self.used += u8::from(spawn);
         if !room(self.used) {
             self.stop_hedging();
         }
@@ -270,7 +268,7 @@ impl Progress {
     fn drawn(&mut self, rules: &Rules, wait: Duration, now: Option<Moment>) -> Step {
         if let Some(now) = now {
             self.start_deadline(rules, now);
-            if self.deadline.is_some_and(|deadline| now + wait >= deadline) {
+            if now + wait >= self.deadline && self.deadline != NEVER {
                 return self.finish(Some(StopReason::DeadlineWouldPass), self.deciding_slot());
             }
         }

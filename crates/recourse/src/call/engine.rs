@@ -3,8 +3,8 @@
 //! Everything that is taken is given back here, also when the call is dropped at any point.
 
 use crate::call::clock::CallClock;
-use crate::call::decide::{Event, Progress, SLOTS, Step};
-use crate::call::open::Open;
+use crate::call::decide::{Event, NEVER, Progress, Step};
+use crate::call::open::Opens;
 use crate::call::recorder::Recorder;
 use crate::call::site::Site;
 use crate::call::timer::Timer;
@@ -23,13 +23,16 @@ pub(crate) struct Engine<'a> {
     pub(super) progress: Progress,
     pub(super) step: Step,
     pub(super) clock: CallClock<'a>,
-    /// The clock, as read since foreign code last ran.
-    pub(super) moment: Option<Moment>,
+    /// The clock, as read since foreign code last ran; `NEVER` if it was not.
+    pub(super) moment: Moment,
+    /// It is at least this late: within a call time never goes back, whatever the clock does.
+    pub(super) floor: Moment,
     /// When the call first had to wait, or an attempt first failed: alike whether or not it is observed.
-    pub(super) started: Option<Moment>,
+    /// `NEVER` before that.
+    pub(super) started: Moment,
     pub(super) group_started: Moment,
     pub(super) timer: Timer<'a>,
-    pub(super) open: [Open; SLOTS],
+    pub(super) open: Opens,
     pub(super) recorder: Recorder<'a>,
     pub(super) idempotent: Option<bool>,
     /// The wait before this group.
@@ -39,7 +42,7 @@ pub(crate) struct Engine<'a> {
     pub(super) reason: Label,
     pub(super) cause: Option<Arc<dyn Error + Send + Sync>>,
     /// What runs now, and for which attempt: if it unwinds, the call ended by its panic.
-    pub(super) running: Option<(Component, usize)>,
+    pub(super) running: Option<(Component, u8)>,
     /// Whether there is no end to tell: it was told, or the start was not.
     pub(super) ended: bool,
 }
@@ -57,13 +60,14 @@ impl<'a> Engine<'a> {
         let mut engine = Engine {
             progress: Progress::new(&plan.rules, can_hedge),
             step: Step::Ask { slot: 0 },
-            clock: CallClock::new(&*shared.clock, shared.clock_trusted, &shared.fence),
-            moment: None,
-            started: None,
+            clock: CallClock::new(shared),
+            moment: NEVER,
+            floor: Moment::ZERO,
+            started: NEVER,
             group_started: Moment::ZERO,
-            timer: Timer::new(&*shared.sleeper),
-            open: Default::default(),
-            recorder: Recorder::new(&shared.observers, &shared.fence, &plan.key, capture),
+            timer: Timer::default(),
+            open: Opens::default(),
+            recorder: Recorder::new(shared, &plan.key, capture),
             idempotent: site.idempotent,
             before: Duration::ZERO,
             launched: 0,
@@ -151,7 +155,9 @@ impl<'a> Engine<'a> {
     /// The operation's code runs from here, for this attempt.
     #[inline]
     pub(crate) fn enter(&mut self, slot: usize) {
-        self.moment = None;
+        self.moment = NEVER;
+        #[allow(clippy::cast_possible_truncation, reason = "there are four slots")]
+        let slot = slot as u8;
         self.running = Some((Component::Operation, slot));
     }
 
@@ -187,18 +193,17 @@ impl<'a> Engine<'a> {
 
     /// The present moment; read again only after foreign code has run.
     pub(super) fn now(&mut self) -> Moment {
-        let moment = match self.moment {
-            Some(moment) => moment,
-            None if self.recorder.in_drop => self.clock.now_in_drop(),
-            None => self.clock.now(),
-        };
-        self.moment = Some(moment);
-        moment
+        if self.moment == NEVER {
+            let read = if self.recorder.in_drop { self.clock.now_in_drop() } else { self.clock.now() };
+            self.floor = self.floor.max(read);
+            self.moment = self.floor;
+        }
+        self.moment
     }
 
     /// The present moment for a plugin, read only if it asks.
     pub(super) fn lazy_now(&self) -> Now<'_> {
-        self.moment.map_or_else(|| Now::of(&self.clock), Now::at)
+        if self.moment == NEVER { Now::of(&self.clock) } else { Now::at(self.moment) }
     }
 
     /// The next attempt group's primary; `None` when the call is over.

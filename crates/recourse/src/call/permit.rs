@@ -22,7 +22,7 @@ impl Engine<'_> {
         let kind = if slot == 0 { AttemptKind::Retry } else { AttemptKind::Hedge };
         match self.admit(kind) {
             Ok(ticket) => {
-                self.open[slot] = Open::admitted(ticket);
+                *self.open.at(slot) = Open::admitted(ticket);
                 if slot == 0 && self.plan.rules.max_hedges > 0 && ticket.is_some_and(|ticket| ticket.probe) {
                     self.progress.stop_hedging();
                     self.recorder.note(names::HEDGING, "off_half_open");
@@ -35,9 +35,9 @@ impl Engine<'_> {
             }
         }
         let Decision { allowed, reason, release, .. } = self.decide(kind);
-        self.open[slot].hold(release);
+        self.open.at(slot).hold(release);
         if !allowed {
-            let mut open = std::mem::take(&mut self.open[slot]);
+            let mut open = self.open.take(slot);
             self.report(open.ticket.take(), Health::None);
             self.give_back(&mut open);
             self.denied(slot, &reason);
@@ -52,12 +52,13 @@ impl Engine<'_> {
         if self.recorder.is_on() {
             let mut record = self.record(slot);
             record.budget_reason = budget_reason;
-            self.open[slot].record = self.observe(|recorder| recorder.launched(record));
+            let place = self.observe(|recorder| recorder.launched(record));
+            self.open.at(slot).set_record(place);
         }
         if slot == 0 {
             self.primary_starts();
         }
-        self.open[slot].launch();
+        self.open.at(slot).launch();
         self.on(Event::Admitted { slot });
         #[allow(clippy::cast_possible_truncation, reason = "there are four slots")]
         Attempt::new(self.group(), slot as u32, self.plan().policy_id, time_left)

@@ -2,35 +2,41 @@
 
 use crate::fence::Fence;
 use crate::plan::Plan;
+use crate::shared::Shared;
 use recourse_core::{
     AttemptRecord, BudgetEvent, CallStart, Component, Ending, Key, Label, Moment, Observer, Outcome,
     StopReason, Timeline, Transition, reason,
 };
+use std::cell::Cell;
 use std::error::Error;
 use std::fmt::Write;
-use std::sync::Arc;
 use std::time::SystemTime;
+
+const EMPTY: Timeline = Timeline::new(Key::from_static("none"), Moment::ZERO);
+
+thread_local! {
+    /// The memory of the thread's last timeline: calls that are watched one after another allocate none.
+    static SPARE: Cell<Option<Box<Timeline>>> = const { Cell::new(None) };
+}
 
 /// Off, it costs a branch. On, it keeps one timeline and tells every observer, each behind a fence of its own.
 pub(crate) struct Recorder<'a> {
-    observers: &'a [Arc<dyn Observer>],
-    fence: &'a Fence,
-    timeline: Option<Timeline>,
+    shared: &'a Shared,
+    timeline: Option<Box<Timeline>>,
     /// From here on the call is being dropped: no panic may unwind.
     pub(crate) in_drop: bool,
 }
 
 impl<'a> Recorder<'a> {
     /// On if there is an observer or the call is captured.
-    pub(crate) fn new(
-        observers: &'a [Arc<dyn Observer>],
-        fence: &'a Fence,
-        key: &Key,
-        capture: bool,
-    ) -> Self {
-        let on = capture || !observers.is_empty();
-        let timeline = on.then(|| Timeline::new(key.clone(), Moment::ZERO));
-        Recorder { observers, fence, timeline, in_drop: false }
+    pub(crate) fn new(shared: &'a Shared, key: &Key, capture: bool) -> Self {
+        let on = capture || !shared.observers.is_empty();
+        let timeline = on.then(|| {
+            let mut timeline = SPARE.try_with(Cell::take).ok().flatten().unwrap_or_else(|| Box::new(EMPTY));
+            timeline.key = key.clone();
+            timeline
+        });
+        Recorder { shared, timeline, in_drop: false }
     }
 
     pub(crate) fn is_on(&self) -> bool {
@@ -79,7 +85,7 @@ impl<'a> Recorder<'a> {
         let (Some(place), Some(timeline)) = (place, &mut self.timeline) else {
             return;
         };
-        let error = close.error.map(|error| text(error, self.fence));
+        let error = close.error.map(|error| text(error, &self.shared.fence));
         let Some(record) = timeline.attempts_mut().get_mut(place) else {
             return;
         };
@@ -106,7 +112,7 @@ impl<'a> Recorder<'a> {
     }
 
     pub(crate) fn has_observers(&self) -> bool {
-        !self.observers.is_empty()
+        !self.shared.observers.is_empty()
     }
 
     pub(crate) fn budget(&self, event: &BudgetEvent) {
@@ -130,7 +136,7 @@ impl<'a> Recorder<'a> {
         };
         timeline.end = now.max(timeline.start);
         timeline.stop = stop;
-        timeline.error = error.map(|error| text(error, self.fence));
+        timeline.error = error.map(|error| text(error, &self.shared.fence));
         let Some(timeline) = &self.timeline else { return };
         match timeline.is_success() {
             true => self.tell(|observer| observer.on_success(timeline)),
@@ -140,24 +146,34 @@ impl<'a> Recorder<'a> {
 
     /// The timeline of a captured call.
     pub(crate) fn take_timeline(&mut self) -> Option<Timeline> {
-        self.timeline.take()
+        self.timeline.as_mut().map(|timeline| std::mem::replace(&mut **timeline, EMPTY))
     }
 
     fn record(&self, place: Option<usize>) -> Option<(&Timeline, &AttemptRecord)> {
-        let timeline = self.timeline.as_ref()?;
+        let timeline = self.timeline.as_deref()?;
         Some((timeline, timeline.attempts().get(place?)?))
     }
 
     /// Everybody hears it, also when somebody before panics; where panics are not recovered, the first goes on after.
     fn tell(&self, callback: impl Fn(&dyn Observer)) {
         let mut first = None;
-        for observer in self.observers {
-            if let Err(panic) = self.fence.hold(Component::Observer, || callback(observer)) {
+        for observer in &self.shared.observers {
+            if let Err(panic) = self.shared.fence.hold(Component::Observer, || callback(observer)) {
                 first.get_or_insert(panic);
             }
         }
         if let Some(panic) = first.filter(|_| !self.in_drop) {
-            self.fence.let_go(panic);
+            self.shared.fence.let_go(panic);
+        }
+    }
+}
+
+impl Drop for Recorder<'_> {
+    fn drop(&mut self) {
+        if let Some(mut timeline) = self.timeline.take() {
+            *timeline = EMPTY;
+            // A thread that is ending keeps nothing.
+            let _ = SPARE.try_with(|spare| spare.set(Some(timeline)));
         }
     }
 }

@@ -8,8 +8,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 /// At most one sleep at a time. It is made when something is due, and kept while nothing is due earlier.
+#[derive(Default)]
 pub(crate) struct Timer<'a> {
-    sleeper: &'a dyn Sleeper,
     armed: Option<Armed<'a>>,
 }
 
@@ -19,19 +19,20 @@ struct Armed<'a> {
 }
 
 impl<'a> Timer<'a> {
-    pub(crate) fn new(sleeper: &'a dyn Sleeper) -> Self {
-        Timer { sleeper, armed: None }
-    }
-
     /// Whether a sleep that ends at `due` or earlier is under way.
     pub(crate) fn covers(&self, due: Moment) -> bool {
         self.armed.as_ref().is_some_and(|armed| armed.due <= due)
     }
 
     /// Makes a sleep that ends at `due`.
-    pub(crate) fn arm(&mut self, due: Moment, wait: Duration, fence: &Fence) -> Result<(), PanicError> {
+    pub(crate) fn arm(
+        &mut self,
+        sleeper: &'a dyn Sleeper,
+        due: Moment,
+        wait: Duration,
+        fence: &Fence,
+    ) -> Result<(), PanicError> {
         self.disarm(fence)?;
-        let sleeper = self.sleeper;
         let sleep = fence.run(Component::Sleeper, || sleeper.sleep(wait))?;
         self.armed = Some(Armed { due, sleep });
         Ok(())

@@ -1,6 +1,6 @@
 //! What an [`Engine`] makes of an attempt's result.
 
-use crate::call::decide::Event;
+use crate::call::decide::{Event, NEVER};
 use crate::call::engine::Engine;
 use recourse_core::{AttemptResult, Component, Ending, Outcome, OutcomeKind, reason};
 use std::error::Error;
@@ -18,8 +18,8 @@ impl Engine<'_> {
         let reason = outcome.reason.clone();
         if kind == OutcomeKind::Success {
             self.sample_latency();
-        } else if self.started.is_none() {
-            self.started = Some(self.now());
+        } else if self.started == NEVER {
+            self.started = self.now();
         }
         let ending = match kind {
             OutcomeKind::Success => Ending::Won,

@@ -1,6 +1,6 @@
 //! How an [`Engine`] waits: between groups, and beside attempts in flight.
 
-use crate::call::decide::Event;
+use crate::call::decide::{Event, NEVER};
 use crate::call::engine::Engine;
 use crate::fence::PanicError;
 use recourse_core::{Component, HedgeDecision, HedgeState, Moment};
@@ -32,7 +32,7 @@ impl Engine<'_> {
     }
 
     pub(super) fn poll_wait(&mut self, wait: Duration, cx: &mut Context<'_>) -> Poll<()> {
-        self.moment = None;
+        self.moment = NEVER;
         match self.poll_timer(cx) {
             Poll::Pending => return Poll::Pending,
             Poll::Ready(Ok(_)) => self.waited(wait),
@@ -43,7 +43,7 @@ impl Engine<'_> {
 
     fn arm(&mut self, due: Moment, wait: Duration) -> Result<(), PanicError> {
         self.running = Some((Component::Sleeper, 0));
-        let armed = self.timer.arm(due, wait, &self.shared.fence);
+        let armed = self.timer.arm(&*self.shared.sleeper, due, wait, &self.shared.fence);
         self.running = None;
         armed
     }
@@ -56,18 +56,19 @@ impl Engine<'_> {
     }
 
     fn waited(&mut self, wait: Duration) {
+        self.floor = self.floor + wait;
         self.before = wait;
         self.on(Event::Waited);
     }
 
     /// An attempt had to wait.
     pub(crate) fn pended(&mut self, slot: usize) {
-        if std::mem::replace(&mut self.open[slot].pended, true) {
+        if std::mem::replace(&mut self.open.at(slot).pended, true) {
             return;
         }
-        if self.started.is_none() || self.progress.wants_time(&self.plan.rules) {
+        if self.started == NEVER || self.progress.wants_time(&self.plan.rules) {
             let now = self.now();
-            self.started.get_or_insert(now);
+            self.started = self.started.min(now);
             if slot == 0 && self.plan.latency.is_none() {
                 self.group_started = now;
             }
@@ -81,8 +82,7 @@ impl Engine<'_> {
         let asked = self.plugin(Component::Trigger, |engine| {
             let plan = &*engine.plan;
             let trigger = plan.trigger.as_ref()?;
-            #[allow(clippy::cast_possible_truncation, reason = "there are four slots")]
-            let used = engine.progress.used() as u32;
+            let used = engine.progress.used();
             let state = HedgeState::new(
                 engine.group_started,
                 now,
@@ -90,7 +90,7 @@ impl Engine<'_> {
                 plan.rules.max_hedges,
                 plan.rules.hedge_delay,
             )
-            .with_call_started(engine.started.unwrap_or(now))
+            .with_call_started(engine.started.min(now))
             .with_latency(plan.latency.as_ref().and_then(|latency| latency.snapshot(now)));
             Some(trigger.should_spawn_hedge(&state))
         });
@@ -122,9 +122,9 @@ impl Engine<'_> {
                     return Poll::Ready(());
                 }
                 Poll::Ready(Ok(come)) => {
-                    self.moment = None;
-                    let now = self.now().max(come);
-                    self.moment = Some(now);
+                    self.moment = NEVER;
+                    self.floor = self.floor.max(come);
+                    let now = self.now();
                     if now >= due {
                         self.on(Event::Due { now });
                         return Poll::Ready(());

@@ -44,7 +44,7 @@ impl World {
         let trigger = binding.trigger(&policy.hedge);
         let breaker = binding.breaker(&policy.circuit, state);
         let wants_latency = trigger.as_ref().is_some_and(|trigger| binding.wants_latency(trigger));
-        if state.is_none() {
+        if state.is_none() && effective.is_some() {
             binding.notes.set(names::STATE_CAPPED, "true");
         }
         Plan {

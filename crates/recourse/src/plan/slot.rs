@@ -33,6 +33,7 @@ pub(crate) struct State {
     latency: OnceLock<Arc<LatencyWindow>>,
 }
 
+#[derive(Clone)]
 struct Kept {
     factory: Arc<dyn BreakerFactory>,
     settings: BreakerSettings,
@@ -145,16 +146,22 @@ impl State {
         settings: BreakerSettings,
         fence: &Fence,
     ) -> Option<Arc<dyn CircuitBreaker>> {
-        let mut kept = self.breaker.lock();
-        if let Some(kept) = kept.as_mut().filter(|kept| Arc::ptr_eq(&kept.factory, factory)) {
-            if kept.settings != settings {
-                kept.settings = settings;
-                let _ = fence.run(Component::Breaker, || kept.breaker.reconfigure(&settings));
+        // Plans are bound one at a time; this lock is only for those who look, and foreign code runs outside it.
+        let known = self
+            .breaker
+            .lock()
+            .as_ref()
+            .map(|kept| kept.clone())
+            .filter(|kept| Arc::ptr_eq(&kept.factory, factory));
+        let breaker = match known {
+            Some(kept) if kept.settings == settings => return Some(kept.breaker),
+            Some(Kept { breaker, .. }) => {
+                let _ = fence.run(Component::Breaker, || breaker.reconfigure(&settings));
+                breaker
             }
-            return Some(kept.breaker.clone());
-        }
-        let breaker = fence.run(Component::Breaker, || factory.breaker(key, &settings)).ok()?;
-        *kept = Some(Kept { factory: factory.clone(), settings, breaker: breaker.clone() });
+            None => fence.run(Component::Breaker, || factory.breaker(key, &settings)).ok()?,
+        };
+        *self.breaker.lock() = Some(Kept { factory: factory.clone(), settings, breaker: breaker.clone() });
         Some(breaker)
     }
 }

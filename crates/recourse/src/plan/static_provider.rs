@@ -107,7 +107,7 @@ impl PolicyProvider for StaticProvider {
         Box::pin(std::future::ready(self.answer(key)))
     }
 
-    fn generation(&self) -> Option<u64> {
-        Some(self.shared.generation.current())
+    fn generation(&self) -> Option<&Generation> {
+        Some(&self.shared.generation)
     }
 }

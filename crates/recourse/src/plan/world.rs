@@ -2,7 +2,7 @@
 
 use crate::fence::Fence;
 use crate::missing::{MissingBreaker, MissingBudget, MissingClassifier, MissingPolicy, MissingTrigger};
-use recourse_core::{BreakerFactory, Budget, Classifier, HedgeTrigger, PolicyProvider, Registry};
+use recourse_core::{BreakerFactory, Budget, Classifier, Generation, HedgeTrigger, PolicyProvider, Registry};
 use std::sync::Arc;
 
 /// What is done about missing things.
@@ -61,7 +61,9 @@ impl Generations {
 
 impl World {
     pub(crate) fn generations(&self) -> Generations {
-        let provider = self.fence.run(recourse_core::Component::Provider, || self.provider.generation());
+        let provider = self
+            .fence
+            .run(recourse_core::Component::Provider, || self.provider.generation().map(Generation::current));
         Generations {
             registries: [
                 self.classifiers.generation(),

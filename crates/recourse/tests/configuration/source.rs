@@ -106,7 +106,7 @@ impl PolicyProvider for Source {
         self.answer()
     }
 
-    fn generation(&self) -> Option<u64> {
-        self.0.generation.as_ref().map(Generation::current)
+    fn generation(&self) -> Option<&Generation> {
+        self.0.generation.as_ref()
     }
 }

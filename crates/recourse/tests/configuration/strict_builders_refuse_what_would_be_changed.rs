@@ -42,7 +42,7 @@ fn strict_makes_every_change_a_problem_with_key_field_value_and_what_is_allowed(
         .collect();
     assert_eq!(fields, ["retry.max_attempts", "circuit.threshold", "circuit.cooldown"]);
     let first = error.problems()[0].to_string();
-    for part in [KEY, "retry.max_attempts = 99", "not allowed", "1 to 10"] {
+    for part in [KEY, "retry.max_attempts = 99", "strict", "1 to 10"] {
         assert!(first.contains(part), "{first} lacks {part}");
     }
 }

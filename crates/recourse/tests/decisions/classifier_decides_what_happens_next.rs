@@ -1,7 +1,7 @@
 //! The classifier's outcome decides what the call does next.
 
-use crate::stage::{Stage, ms, plain};
-use recourse::{AttemptResult, Classifier, Label, Outcome, OutcomeKind, StopReason};
+use crate::stage::{AsTold, Stage, Told, ms, plain};
+use recourse::{AttemptResult, Classifier, Component, Label, Outcome, OutcomeKind, StopReason};
 use recourse_test::{FixedClassifier, Script, expect};
 
 fn judged_as(outcome: Outcome) -> Stage {
@@ -133,4 +133,42 @@ fn an_error_that_the_classifier_accepts_is_a_success_that_is_returned_as_an_erro
     let error = played.error();
     assert_eq!(error.stop_reason(), StopReason::Accepted);
     assert_eq!(error.into_inner().unwrap().number, 0);
+}
+
+/// Panics at an error named `boom`.
+struct Fragile;
+
+impl Classifier for Fragile {
+    fn classify(&self, result: &AttemptResult<'_>) -> Outcome {
+        let boom = result.error_as::<Told>().is_some_and(|told| told.name == "boom");
+        assert!(!boom, "what is this?");
+        AsTold.classify(result)
+    }
+}
+
+fn fragile() -> Stage {
+    let policy = plain().hedge_after(ms(10)).max_hedges(1);
+    Stage::with(policy, |builder| builder.default_classifier(Fragile))
+}
+
+#[test]
+fn a_classifier_that_panics_aborts_and_the_error_says_what_the_panic_said() {
+    let error = fragile().play(Script::<u32, _>::new().then_err(Told::retryable("boom"))).error();
+    assert_eq!(error.stop_reason(), StopReason::PanicIn(Component::Classifier));
+    let cause = error.cause().map(ToString::to_string);
+    assert_eq!(cause.as_deref(), Some("panic in classifier: what is this?"));
+    assert_eq!(error.into_inner().unwrap().name, "boom", "the operation's own error is kept");
+}
+
+#[test]
+fn a_panic_over_a_hedges_result_is_not_the_cause_of_an_end_that_it_did_not_decide() {
+    for kind in [OutcomeKind::Success, OutcomeKind::Abort] {
+        let script = Script::<u32, _>::new().then_err(Told::new("primary", kind)).takes(ms(50));
+        let played = fragile().play(script.then_err(Told::retryable("boom")).takes(ms(5)));
+        expect(&played.timeline).reasons(["primary", "panic_in_classifier"]).took(ms(50));
+        let error = played.error();
+        let stop = if kind == OutcomeKind::Success { StopReason::Accepted } else { StopReason::Abort };
+        assert_eq!(error.stop_reason(), stop);
+        assert!(error.cause().is_none(), "{error}");
+    }
 }

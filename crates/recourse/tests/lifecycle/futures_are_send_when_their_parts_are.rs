@@ -29,11 +29,11 @@ impl Client {
     }
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_spawned_call_may_borrow_locals_of_its_task() {
     let time = VirtualTime::new();
     let policy = plain().backoff(ms(1), ms(1)).hedge_after(ms(500)).overall_timeout(ms(60_000));
-    let executor = built(Executor::builder().clock(time).sleeper(TokioSleep).policy(KEY, policy));
+    let executor = built(Executor::builder().clock(time).sleeper(NextTurn).policy(KEY, policy));
     let task = tokio::spawn(async move {
         let client = Client { name: "user".to_owned(), ..Client::default() };
         let id = String::from("7");
@@ -50,19 +50,19 @@ async fn a_spawned_call_may_borrow_locals_of_its_task() {
     assert_eq!(name, "user");
 }
 
-/// Tokio's timer, which a paused test moves by itself.
-struct TokioSleep;
+/// A sleep is over when the task has its next turn.
+struct NextTurn;
 
 #[async_trait::async_trait]
-impl recourse::Sleeper for TokioSleep {
-    async fn sleep(&self, duration: std::time::Duration) {
-        tokio::time::sleep(duration).await;
+impl recourse::Sleeper for NextTurn {
+    async fn sleep(&self, _: std::time::Duration) {
+        tokio::task::yield_now().await;
     }
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_spawned_call_may_borrow_a_mutable_state_of_its_task() {
-    let executor = built(Executor::builder().sleeper(TokioSleep).policy(KEY, plain()));
+    let executor = built(Executor::builder().sleeper(NextTurn).policy(KEY, plain()));
     let task = tokio::spawn(async move {
         let mut buffer = Vec::new();
         let read = executor
@@ -80,9 +80,9 @@ async fn a_spawned_call_may_borrow_a_mutable_state_of_its_task() {
     assert_eq!(task.await.unwrap().unwrap(), (3, vec![0, 1, 2]));
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn the_twin_is_send_when_its_closure_owns_its_captures() {
-    let executor = built(Executor::builder().sleeper(TokioSleep).policy(KEY, plain()));
+    let executor = built(Executor::builder().sleeper(NextTurn).policy(KEY, plain()));
     let task = tokio::spawn(async move {
         let mut tries = Vec::new();
         executor

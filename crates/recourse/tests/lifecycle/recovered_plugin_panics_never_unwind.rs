@@ -204,7 +204,7 @@ fn one_panicking_observer_does_not_silence_the_others() {
 }
 
 /// Panics once, then has a policy; counts its changes.
-struct OnceBroken(AtomicBool);
+struct OnceBroken(AtomicBool, recourse::Generation);
 
 impl PolicyProvider for OnceBroken {
     fn policy_now(&self, _: &recourse::Key) -> Option<Result<ProvidedPolicy, ProviderError>> {
@@ -222,15 +222,16 @@ impl PolicyProvider for OnceBroken {
     {
         Box::pin(std::future::pending())
     }
-    fn generation(&self) -> Option<u64> {
-        Some(1)
+    fn generation(&self) -> Option<&recourse::Generation> {
+        Some(&self.1)
     }
 }
 
 #[test]
 fn a_provider_that_panicked_once_is_asked_again_at_the_next_call() {
     let scene = Scene::new();
-    let executor = built(scene.builder().provider(OnceBroken(AtomicBool::new(false))));
+    let executor =
+        built(scene.builder().provider(OnceBroken(AtomicBool::new(false), recourse::Generation::new())));
     let operation = Script::ok(7).on(&scene.time);
     let stops = [(); 2].map(|()| stop(scene.time.run(executor.run(KEY, |attempt| operation.call(attempt)))));
     assert_eq!(stops, [Some(StopReason::NoPolicy), None]);

@@ -16,7 +16,8 @@ fn ms(millis: u64) -> Duration {
 }
 
 fn executor(policy: Policy) -> Executor {
-    Executor::builder().policy(KEY, policy).budget("b", recourse::budget::Unlimited).build().unwrap()
+    let builder = Executor::builder().policy(KEY, policy).budget("b", recourse::budget::Unlimited);
+    builder.build().expect("nothing is wrong with it")
 }
 
 /// Polls a call that is ready at once.

@@ -74,9 +74,13 @@ impl World {
     /// The same call `by` later.
     fn later(&self, by: Duration) -> World {
         let mut world = self.clone();
-        let shift = |moment: &mut Moment| *moment = Moment::ZERO + moment.since(Moment::ZERO + by);
+        let shift = |moment: &mut Moment| {
+            if *moment != NEVER {
+                *moment = Moment::ZERO + moment.since(Moment::ZERO + by);
+            }
+        };
         let Progress { hedge_check, deadline, cut_at, .. } = &mut world.progress;
-        hedge_check.iter_mut().chain(deadline).chain(cut_at.iter_mut().flatten()).for_each(shift);
+        [hedge_check, deadline].into_iter().chain(cut_at).for_each(shift);
         world
     }
 
