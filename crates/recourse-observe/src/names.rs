@@ -38,6 +38,7 @@ names! {
         TRIGGER_NOT_FOUND = "trigger_not_found", "the hedge trigger that the policy names and that is not registered";
         BREAKER_FALLBACK = "breaker_fallback", "the circuit breaker that stands in for a missing one";
         CIRCUIT_STATE = "circuit_state", "the state of a circuit that rejected an attempt: open or half_open";
+        CIRCUIT_REASON = "circuit_reason", "a circuit breaker's own code for a rejection, where it is none of the standard ones";
         STATE_CAPPED = "state_capped", "true where the cap of keys is reached, and the call runs without breaker and latencies";
         HEDGING = "hedging", "why a call whose policy hedges runs unhedged: off_one_at_a_time (the operation borrows) or off_half_open";
     }

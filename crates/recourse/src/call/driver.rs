@@ -3,7 +3,7 @@
 use crate::call::decide::{SLOTS, Step};
 use crate::call::engine::Engine;
 use crate::call::hedger::{Hedger, Hedges, NoHedges};
-use crate::call::site::Site;
+use crate::call::site::{Start, Starting};
 use crate::error::Error;
 use recourse_core::{Attempt, AttemptResult, Failure, OutcomeKind, StopReason, Timeline};
 use std::error::Error as StdError;
@@ -41,7 +41,7 @@ impl Report for Captured {
 
 /// Attempts that share nothing mutable: several may be in flight.
 pub(crate) async fn drive<P, T, E, M, F, Fut>(
-    site: Site<'_>,
+    starting: Starting<'_>,
     mut operation: F,
 ) -> P::Output<Result<T, Error<E>>>
 where
@@ -51,7 +51,7 @@ where
     T: 'static,
     E: Failure<M>,
 {
-    let mut driver = Driver::begin(site, P::CAPTURE, true).await;
+    let mut driver = Driver::begin(starting.await, P::CAPTURE, true);
     while let Some(attempt) = driver.engine.next().await {
         driver.engine.enter(0);
         let mut primary = pin!(Some(operation(attempt)));
@@ -64,7 +64,7 @@ where
 
 /// Attempts that borrow their closure mutably: one at a time.
 pub(crate) async fn drive_mut<P, T, E, M, F>(
-    site: Site<'_>,
+    starting: Starting<'_>,
     mut operation: F,
 ) -> P::Output<Result<T, Error<E>>>
 where
@@ -73,7 +73,7 @@ where
     T: 'static,
     E: Failure<M>,
 {
-    let mut driver = Driver::begin(site, P::CAPTURE, false).await;
+    let mut driver = Driver::begin(starting.await, P::CAPTURE, false);
     while let Some(attempt) = driver.engine.next().await {
         driver.engine.enter(0);
         let mut primary = pin!(Some(operation(attempt)));
@@ -85,7 +85,7 @@ where
 
 /// Attempts that borrow a state mutably, in a box that says whether it is `Send`: one at a time.
 pub(crate) async fn drive_with<P, T, E, M, S, F>(
-    site: Site<'_>,
+    starting: Starting<'_>,
     state: &mut S,
     mut operation: F,
 ) -> P::Output<Result<T, Error<E>>>
@@ -96,7 +96,7 @@ where
     T: 'static,
     E: Failure<M>,
 {
-    let mut driver = Driver::begin(site, P::CAPTURE, false).await;
+    let mut driver = Driver::begin(starting.await, P::CAPTURE, false);
     while let Some(attempt) = driver.engine.next().await {
         driver.engine.enter(0);
         let mut primary = pin!(Some(operation(state, attempt)));
@@ -130,8 +130,8 @@ impl Rank {
 }
 
 impl<'a, T: 'static, E: Failure<M>, M> Driver<'a, T, E, M> {
-    async fn begin(site: Site<'a>, capture: bool, can_hedge: bool) -> Self {
-        Driver { engine: Engine::begin(site, capture, can_hedge).await, last: None, marker: PhantomData }
+    fn begin(start: Start<'a>, capture: bool, can_hedge: bool) -> Self {
+        Driver { engine: Engine::begin(start, capture, can_hedge), last: None, marker: PhantomData }
     }
 
     /// One poll of a group: results first, then time. A result that is ready in the poll in which a timer fires wins.

@@ -6,7 +6,7 @@ use crate::call::clock::CallClock;
 use crate::call::decide::{Event, NEVER, Progress, Step};
 use crate::call::open::Opens;
 use crate::call::recorder::Recorder;
-use crate::call::site::Site;
+use crate::call::site::Start;
 use crate::call::timer::Timer;
 use crate::fence::PanicError;
 use crate::plan::{Plan, PlanRef};
@@ -48,15 +48,9 @@ pub(crate) struct Engine<'a> {
 }
 
 impl<'a> Engine<'a> {
-    /// Resolves the call's plan and starts the call.
-    pub(crate) async fn begin(site: Site<'a>, capture: bool, can_hedge: bool) -> Self {
-        let shared = site.shared;
-        let slot = site.target.slot();
-        let plan = match slot.fresh(&shared.world) {
-            Some(plan) => plan,
-            // Seldom: boxed, so that every other call's future stays small.
-            None => Box::pin(slot.plan(&shared.world)).await,
-        };
+    /// Starts a call by its plan.
+    pub(crate) fn begin(start: Start<'a>, capture: bool, can_hedge: bool) -> Self {
+        let Start { shared, plan, idempotent } = start;
         let mut engine = Engine {
             progress: Progress::new(&plan.rules, can_hedge),
             step: Step::Ask { slot: 0 },
@@ -68,7 +62,7 @@ impl<'a> Engine<'a> {
             timer: Timer::default(),
             open: Opens::default(),
             recorder: Recorder::new(shared, &plan.key, capture),
-            idempotent: site.idempotent,
+            idempotent,
             before: Duration::ZERO,
             launched: 0,
             reason: Label::EMPTY,

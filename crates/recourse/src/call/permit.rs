@@ -29,7 +29,7 @@ impl Engine<'_> {
                 }
             }
             Err(rejection) => {
-                self.recorder.note(names::CIRCUIT_STATE, rejection.state.as_str());
+                self.note_rejection(&rejection);
                 self.on(Event::Refused { slot, stop: circuit_stop(&rejection), for_good: false });
                 return None;
             }
@@ -117,6 +117,13 @@ impl Engine<'_> {
                 .and_then(|breaker| breaker.report(ticket, health, &engine.lazy_now()))
         });
         self.tell_transition(told.ok().flatten());
+    }
+
+    fn note_rejection(&mut self, rejection: &Rejection) {
+        self.recorder.note(names::CIRCUIT_STATE, rejection.state.as_str());
+        if rejection.reason != circuit_stop(rejection).as_str() {
+            self.recorder.note(names::CIRCUIT_REASON, rejection.reason.clone());
+        }
     }
 
     fn tell_transition(&mut self, transition: Option<Transition>) {
@@ -228,7 +235,7 @@ impl Engine<'_> {
                     .and_then(|breaker| breaker.would_reject(&engine.lazy_now(), wait))
             });
             if let Some(rejection) = asked.ok().flatten() {
-                self.recorder.note(names::CIRCUIT_STATE, rejection.state.as_str());
+                self.note_rejection(&rejection);
                 return Some(circuit_stop(&rejection));
             }
         }

@@ -15,7 +15,7 @@ impl Engine<'_> {
         }
         let outcome = self.classify(&result);
         let (kind, backoff) = (outcome.kind, outcome.backoff);
-        let reason = outcome.reason.clone();
+        let said = outcome.reason.clone();
         if kind == OutcomeKind::Success {
             self.sample_latency();
         } else if self.started == NEVER {
@@ -33,7 +33,11 @@ impl Engine<'_> {
         if kind == OutcomeKind::Success
             || (self.group() == group && self.progress.deciding_slot() == Some(slot))
         {
-            self.reason = reason;
+            self.reason = said;
+            // A panic over another attempt's result has not decided anything.
+            if self.reason != reason::PANIC_IN_CLASSIFIER {
+                self.cause = None;
+            }
         }
         let terminal = kind != OutcomeKind::Retryable && self.plan.rules.cancel_on_first_terminal;
         (kind, kind == OutcomeKind::Success || terminal)
