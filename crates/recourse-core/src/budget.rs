@@ -2,8 +2,10 @@
 
 use crate::key::Key;
 use crate::label::Label;
+use crate::outcome::Outcome;
 use crate::reason;
 use crate::time::{Moment, Now};
+use crate::timeline::Ending;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,6 +39,25 @@ pub trait Budget: Send + Sync {
         let _ = request;
         None
     }
+
+    /// An attempt that was allowed never started, because another gate refused it: gives back what
+    /// [`allow_attempt`](Self::allow_attempt) took. The decision's release runs as well. Nothing by default.
+    fn refund(&self, request: &BudgetRequest<'_>) {
+        let _ = request;
+    }
+
+    /// An attempt that was allowed has ended: for budgets that are fed by success or failure. Called once for each
+    /// allowed attempt, first ones included, however it ends; after its release has run. Called from a drop where
+    /// the call is dropped. Nothing by default.
+    fn on_outcome(&self, end: &AttemptEnd<'_>) {
+        let _ = end;
+    }
+
+    /// Whether the budget listens to [`on_outcome`](Self::on_outcome); asked once a plan. One that doesn't may say
+    /// so and save its calls that telling.
+    fn wants_outcomes(&self) -> bool {
+        true
+    }
 }
 
 impl<B: Budget + ?Sized> Budget for Arc<B> {
@@ -45,6 +66,15 @@ impl<B: Budget + ?Sized> Budget for Arc<B> {
     }
     fn would_deny(&self, request: &BudgetRequest<'_>) -> Option<Label> {
         (**self).would_deny(request)
+    }
+    fn refund(&self, request: &BudgetRequest<'_>) {
+        (**self).refund(request);
+    }
+    fn on_outcome(&self, end: &AttemptEnd<'_>) {
+        (**self).on_outcome(end);
+    }
+    fn wants_outcomes(&self) -> bool {
+        (**self).wants_outcomes()
     }
 }
 
@@ -153,6 +183,62 @@ impl<'a> BudgetRequest<'a> {
     }
 
     /// Whether this is the call's first attempt, which built-in budgets neither charge nor deny.
+    #[must_use]
+    pub fn is_first_attempt(&self) -> bool {
+        self.attempt == 0 && self.kind == AttemptKind::Retry
+    }
+}
+
+/// How an attempt ended that a budget had allowed.
+///
+/// ```
+/// use recourse_core::{AttemptEnd, AttemptKind, Ending, Key, Moment, Now, Outcome};
+///
+/// let (key, outcome, now) = (Key::from_static("svc.op"), Outcome::success(), Now::at(Moment::ZERO));
+/// let end = AttemptEnd::new(&key, 1, AttemptKind::Retry, Ending::Won, &outcome, &now);
+/// assert_eq!((end.cost, end.is_first_attempt()), (1, false));
+/// ```
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct AttemptEnd<'a> {
+    /// The call's key.
+    pub key: &'a Key,
+    /// Which attempt group, from 0.
+    pub attempt: u32,
+    /// Primary or hedge.
+    pub kind: AttemptKind,
+    /// What the policy says one attempt costs.
+    pub cost: u32,
+    /// How it ended: won, failed, timed out, superseded, cancelled or panicked.
+    pub ending: Ending,
+    /// What the classifier said of it; an abort where it was dropped.
+    pub outcome: &'a Outcome,
+    /// The present moment, read when it is first asked for.
+    pub now: &'a Now<'a>,
+}
+
+impl<'a> AttemptEnd<'a> {
+    /// The end of an attempt at cost 1.
+    #[must_use]
+    pub const fn new(
+        key: &'a Key,
+        attempt: u32,
+        kind: AttemptKind,
+        ending: Ending,
+        outcome: &'a Outcome,
+        now: &'a Now<'a>,
+    ) -> Self {
+        AttemptEnd { key, attempt, kind, cost: 1, ending, outcome, now }
+    }
+
+    /// The same at another cost.
+    #[must_use]
+    pub const fn with_cost(mut self, cost: u32) -> Self {
+        self.cost = cost;
+        self
+    }
+
+    /// Whether this was the call's first attempt.
     #[must_use]
     pub fn is_first_attempt(&self) -> bool {
         self.attempt == 0 && self.kind == AttemptKind::Retry

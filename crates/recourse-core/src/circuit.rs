@@ -35,6 +35,24 @@ pub trait CircuitBreaker: Send + Sync {
     fn reconfigure(&self, settings: &BreakerSettings) {
         let _ = settings;
     }
+
+    /// An admitted attempt was given up before it ended: a hedge won, or the caller dropped the call. By default it
+    /// is reported with [`Health::None`].
+    fn abandon(&self, ticket: Ticket, now: &Now<'_>) -> Option<Transition> {
+        self.report(ticket, Health::None, now)
+    }
+
+    /// State, counts and the last trip, for people and dashboards. By default the state alone.
+    fn status(&self) -> CircuitStatus {
+        CircuitStatus::new(self.state())
+    }
+
+    /// Overrides what the breaker does, until it is set again; it goes on counting. `false` (the default) where the
+    /// breaker can't.
+    fn set_mode(&self, mode: CircuitMode) -> bool {
+        let _ = mode;
+        false
+    }
 }
 
 /// Makes the breaker of a key; what is registered under a breaker's name. Any
@@ -107,19 +125,28 @@ pub struct Ticket {
     pub generation: u64,
     /// Whether the attempt holds a probe slot.
     pub probe: bool,
+    /// When it was admitted, for breakers that judge slowness; [`Moment::ZERO`] where the breaker doesn't read the time.
+    pub admitted_at: Moment,
 }
 
 impl Ticket {
     /// An admission through a closed circuit.
     #[must_use]
     pub const fn normal(generation: u64) -> Self {
-        Ticket { generation, probe: false }
+        Ticket { generation, probe: false, admitted_at: Moment::ZERO }
     }
 
     /// An admission as a probe of a half-open circuit.
     #[must_use]
     pub const fn probe(generation: u64) -> Self {
-        Ticket { generation, probe: true }
+        Ticket { generation, probe: true, admitted_at: Moment::ZERO }
+    }
+
+    /// The same with the moment of the admission.
+    #[must_use]
+    pub const fn at(mut self, moment: Moment) -> Self {
+        self.admitted_at = moment;
+        self
     }
 }
 
@@ -190,5 +217,85 @@ impl Transition {
     #[must_use]
     pub fn new(from: CircuitState, to: CircuitState, cause: impl Into<Label>, at: Moment) -> Self {
         Transition { from, to, cause: cause.into(), at }
+    }
+}
+
+/// What a breaker does with its verdicts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum CircuitMode {
+    /// It opens and closes by what it counts.
+    #[default]
+    Enforcing,
+    /// It counts, changes its state and tells of it, and rejects nothing.
+    Observing,
+    /// It rejects every attempt.
+    ForcedOpen,
+    /// It admits every attempt and keeps its state closed.
+    ForcedClosed,
+    /// It admits every attempt and counts nothing.
+    Disabled,
+}
+
+impl CircuitMode {
+    /// The name in telemetry: `enforcing`, `observing`, `forced_open`, `forced_closed` or `disabled`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            CircuitMode::Enforcing => "enforcing",
+            CircuitMode::Observing => "observing",
+            CircuitMode::ForcedOpen => "forced_open",
+            CircuitMode::ForcedClosed => "forced_closed",
+            CircuitMode::Disabled => "disabled",
+        }
+    }
+}
+
+impl fmt::Display for CircuitMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// Where a circuit stands, and why.
+///
+/// ```
+/// use recourse_core::{CircuitState, CircuitStatus};
+///
+/// let status = CircuitStatus::new(CircuitState::Closed);
+/// assert_eq!((status.counted, status.last_trip), (0, None));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CircuitStatus {
+    /// The state.
+    pub state: CircuitState,
+    /// What the breaker does with its verdicts.
+    pub mode: CircuitMode,
+    /// Attempts that count towards the next verdict.
+    pub counted: u64,
+    /// Of these, the ones that failed.
+    pub failed: u64,
+    /// Of these, the ones that were too slow; 0 where the breaker doesn't judge that.
+    pub slow: u64,
+    /// Probes that are out.
+    pub probes: u32,
+    /// The change that opened the circuit last.
+    pub last_trip: Option<Transition>,
+}
+
+impl CircuitStatus {
+    /// A circuit in this state that has counted nothing.
+    #[must_use]
+    pub const fn new(state: CircuitState) -> Self {
+        CircuitStatus {
+            state,
+            mode: CircuitMode::Enforcing,
+            counted: 0,
+            failed: 0,
+            slow: 0,
+            probes: 0,
+            last_trip: None,
+        }
     }
 }

@@ -32,11 +32,20 @@ use std::sync::Arc;
 pub trait Classifier: Send + Sync {
     /// The outcome of one attempt.
     fn classify(&self, result: &AttemptResult<'_>) -> Outcome;
+
+    /// Whether values have to be judged; asked once a plan. Where it says `false`, every value is a success, and
+    /// [`classify`](Self::classify) is called for errors and timeouts alone.
+    fn judges_values(&self) -> bool {
+        true
+    }
 }
 
 impl<C: Classifier + ?Sized> Classifier for Arc<C> {
     fn classify(&self, result: &AttemptResult<'_>) -> Outcome {
         (**self).classify(result)
+    }
+    fn judges_values(&self) -> bool {
+        (**self).judges_values()
     }
 }
 

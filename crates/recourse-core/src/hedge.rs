@@ -33,6 +33,12 @@ pub trait HedgeTrigger: Send + Sync {
     fn wants_latency(&self) -> bool {
         true
     }
+
+    /// Whether the trigger is asked also when an attempt of the group has failed and may be retried; then
+    /// [`HedgeState::failed`] says how many have. If no hedge is launched and nothing is in flight, the group ends.
+    fn wants_failures(&self) -> bool {
+        false
+    }
 }
 
 impl<T: HedgeTrigger + ?Sized> HedgeTrigger for Arc<T> {
@@ -41,6 +47,9 @@ impl<T: HedgeTrigger + ?Sized> HedgeTrigger for Arc<T> {
     }
     fn wants_latency(&self) -> bool {
         (**self).wants_latency()
+    }
+    fn wants_failures(&self) -> bool {
+        (**self).wants_failures()
     }
 }
 
@@ -55,6 +64,9 @@ pub struct HedgeState {
     max_hedges: u32,
     hedge_delay: Duration,
     latency: Option<LatencySnapshot>,
+    failed: u32,
+    time_left: Option<Duration>,
+    key_fingerprint: u64,
 }
 
 impl HedgeState {
@@ -68,7 +80,39 @@ impl HedgeState {
         hedge_delay: Duration,
     ) -> Self {
         let call_started = group_started;
-        HedgeState { call_started, group_started, now, launched, max_hedges, hedge_delay, latency: None }
+        HedgeState {
+            call_started,
+            group_started,
+            now,
+            launched,
+            max_hedges,
+            hedge_delay,
+            latency: None,
+            failed: 0,
+            time_left: None,
+            key_fingerprint: 0,
+        }
+    }
+
+    /// The same where so many attempts of the group have failed.
+    #[must_use]
+    pub const fn with_failed(mut self, failed: u32) -> Self {
+        self.failed = failed;
+        self
+    }
+
+    /// The same with the time that is left until the call's deadline.
+    #[must_use]
+    pub const fn with_time_left(mut self, left: Option<Duration>) -> Self {
+        self.time_left = left;
+        self
+    }
+
+    /// The same for the key with this [fingerprint](crate::Key::fingerprint).
+    #[must_use]
+    pub const fn with_key_fingerprint(mut self, fingerprint: u64) -> Self {
+        self.key_fingerprint = fingerprint;
+        self
     }
 
     /// The same in a call that began earlier.
@@ -132,6 +176,24 @@ impl HedgeState {
     #[must_use]
     pub const fn latency(&self) -> Option<&LatencySnapshot> {
         self.latency.as_ref()
+    }
+
+    /// Attempts of the group that have failed.
+    #[must_use]
+    pub const fn failed(&self) -> u32 {
+        self.failed
+    }
+
+    /// The time until the call's deadline; `None` where it has none.
+    #[must_use]
+    pub const fn time_left(&self) -> Option<Duration> {
+        self.time_left
+    }
+
+    /// The key's [fingerprint](crate::Key::fingerprint), for triggers that keep something per key.
+    #[must_use]
+    pub const fn key_fingerprint(&self) -> u64 {
+        self.key_fingerprint
     }
 }
 

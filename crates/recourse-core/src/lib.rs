@@ -49,10 +49,10 @@ pub mod timeline;
 
 pub use attempt::{Attempt, intern};
 pub use attributes::Attributes;
-pub use budget::{AttemptKind, Budget, BudgetRequest, Decision, Release};
+pub use budget::{AttemptEnd, AttemptKind, Budget, BudgetRequest, Decision, Release};
 pub use circuit::{
-    Admission, AdmissionRequest, BreakerFactory, BreakerSettings, CircuitBreaker, CircuitState, Rejection,
-    Ticket, Transition,
+    Admission, AdmissionRequest, BreakerFactory, BreakerSettings, CircuitBreaker, CircuitMode, CircuitState,
+    CircuitStatus, Rejection, Ticket, Transition,
 };
 pub use classify::{AttemptResult, Classifier, type_mismatch};
 pub use failure::{Boxed, Cancelled, Failure, GrpcCode, GrpcFailure, HttpFailure, Itself, find_error};
@@ -66,5 +66,5 @@ pub use policy::{EffectivePolicy, Jitter, Policy, PolicyError, PolicySource};
 pub use provider::{PolicyProvider, ProvidedPolicy, ProviderError, ProviderErrorKind};
 pub use registry::{Registry, RegistryError};
 pub use stop::{Component, StopReason};
-pub use time::{Clock, Moment, Now, Sleeper};
+pub use time::{Clock, Moment, Now, Sleeper, Timer};
 pub use timeline::{AttemptRecord, Ending, Timeline};

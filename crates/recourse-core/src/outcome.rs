@@ -55,6 +55,8 @@ pub enum Health {
     Up,
     /// The other side failed.
     Down,
+    /// The other side works, and asked for less: 429, RESOURCE_EXHAUSTED. How much it weighs is the breaker's to say.
+    Throttled,
     /// The attempt says nothing about the other side.
     None,
 }

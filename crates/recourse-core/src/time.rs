@@ -6,7 +6,7 @@ use std::future::Future;
 use std::ops::{Add, Sub};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 /// A point on a [`Clock`]: nanoseconds since that clock's own origin.
 ///
@@ -92,6 +92,13 @@ pub trait Clock: Send + Sync {
         let _ = moment;
         None
     }
+
+    /// The same moment on the clock that the runtime's timers go by, so that a [`Sleeper`] needn't read it again.
+    /// `None` where the two may differ.
+    fn instant(&self, moment: Moment) -> Option<Instant> {
+        let _ = moment;
+        None
+    }
 }
 
 impl<C: Clock + ?Sized> Clock for Arc<C> {
@@ -100,6 +107,9 @@ impl<C: Clock + ?Sized> Clock for Arc<C> {
     }
     fn calendar(&self, moment: Moment) -> Option<SystemTime> {
         (**self).calendar(moment)
+    }
+    fn instant(&self, moment: Moment) -> Option<Instant> {
+        (**self).instant(moment)
     }
 }
 
@@ -133,6 +143,28 @@ pub trait Sleeper: Send + Sync {
     where
         's: 'f,
         Self: 'f;
+
+    /// A timer that can be set again, set to `duration` from now; a call then makes one and sets it as often as it
+    /// needs. `until` is the same moment on the runtime's clock, where the executor's clock knows it. `None` (the
+    /// default) where the runtime has no such timer: then [`sleep`](Self::sleep) is called.
+    fn timer<'s, 'f>(
+        &'s self,
+        duration: Duration,
+        until: Option<Instant>,
+    ) -> Option<Pin<Box<dyn Timer + Send + 'f>>>
+    where
+        's: 'f,
+        Self: 'f,
+    {
+        let _ = (duration, until);
+        None
+    }
+}
+
+/// A timer that is set more than once: ready when the time of its last setting has come.
+pub trait Timer: Future<Output = ()> {
+    /// Sets it to `duration` from now, whether or not it has fired. `until` as in [`Sleeper::timer`].
+    fn set(self: Pin<&mut Self>, duration: Duration, until: Option<Instant>);
 }
 
 impl<S: Sleeper + ?Sized> Sleeper for Arc<S> {
@@ -142,6 +174,17 @@ impl<S: Sleeper + ?Sized> Sleeper for Arc<S> {
         Self: 'f,
     {
         (**self).sleep(duration)
+    }
+    fn timer<'s, 'f>(
+        &'s self,
+        duration: Duration,
+        until: Option<Instant>,
+    ) -> Option<Pin<Box<dyn Timer + Send + 'f>>>
+    where
+        's: 'f,
+        Self: 'f,
+    {
+        (**self).timer(duration, until)
     }
 }
 
