@@ -26,12 +26,14 @@ pub struct Attempt {
 impl Attempt {
     /// The first attempt of a call, without a limit; for tests.
     #[must_use]
+    #[inline]
     pub const fn first() -> Self {
         Attempt { index: 0, hedge_index: 0, policy_id: "", time_left: None }
     }
 
     /// An attempt with all it carries; for executors and tests.
     #[must_use]
+    #[inline]
     pub const fn new(
         index: u32,
         hedge_index: u32,
@@ -43,24 +45,28 @@ impl Attempt {
 
     /// Which attempt group this is, from 0.
     #[must_use]
+    #[inline]
     pub const fn index(self) -> u32 {
         self.index
     }
 
     /// Whether this attempt races another one of its group.
     #[must_use]
+    #[inline]
     pub const fn is_hedge(self) -> bool {
         self.hedge_index > 0
     }
 
     /// 0 for the primary, 1 and up for hedges.
     #[must_use]
+    #[inline]
     pub const fn hedge_index(self) -> u32 {
         self.hedge_index
     }
 
     /// The policy's id; empty where it has none.
     #[must_use]
+    #[inline]
     pub const fn policy_id(self) -> &'static str {
         self.policy_id
     }
@@ -68,6 +74,7 @@ impl Attempt {
     /// How much time the attempt has, as of its start: the smaller of its own timeout and what is left of the call's.
     /// `None` for no limit.
     #[must_use]
+    #[inline]
     pub const fn time_left(self) -> Option<Duration> {
         self.time_left
     }

@@ -128,12 +128,14 @@ impl<'a> BudgetRequest<'a> {
     /// assert!(request.is_first_attempt());
     /// ```
     #[must_use]
+    #[inline]
     pub fn new(key: &'a Key, attempt: u32, kind: AttemptKind, now: Now<'a>) -> Self {
         BudgetRequest { key, attempt, kind, cost: 1, time_left: None, now }
     }
 
     /// The same at another cost.
     #[must_use]
+    #[inline]
     pub fn with_cost(mut self, cost: u32) -> Self {
         self.cost = cost;
         self
@@ -141,6 +143,7 @@ impl<'a> BudgetRequest<'a> {
 
     /// The same with the time that is left until the call's deadline.
     #[must_use]
+    #[inline]
     pub fn with_time_left(mut self, left: Option<Duration>) -> Self {
         self.time_left = left;
         self
@@ -148,42 +151,49 @@ impl<'a> BudgetRequest<'a> {
 
     /// The call's key.
     #[must_use]
+    #[inline]
     pub fn key(&self) -> &'a Key {
         self.key
     }
 
     /// Which attempt group, from 0.
     #[must_use]
+    #[inline]
     pub fn attempt(&self) -> u32 {
         self.attempt
     }
 
     /// Primary or hedge.
     #[must_use]
+    #[inline]
     pub fn kind(&self) -> AttemptKind {
         self.kind
     }
 
     /// What the policy says one attempt costs; at least 1.
     #[must_use]
+    #[inline]
     pub fn cost(&self) -> u32 {
         self.cost
     }
 
     /// Time left until the call's deadline; `None` for no deadline.
     #[must_use]
+    #[inline]
     pub fn time_left(&self) -> Option<Duration> {
         self.time_left
     }
 
     /// The present moment; the clock is read when this is first called.
     #[must_use]
+    #[inline]
     pub fn now(&self) -> Moment {
         self.now.get()
     }
 
     /// Whether this is the call's first attempt, which built-in budgets neither charge nor deny.
     #[must_use]
+    #[inline]
     pub fn is_first_attempt(&self) -> bool {
         self.attempt == 0 && self.kind == AttemptKind::Retry
     }
@@ -220,6 +230,7 @@ pub struct AttemptEnd<'a> {
 impl<'a> AttemptEnd<'a> {
     /// The end of an attempt at cost 1.
     #[must_use]
+    #[inline]
     pub const fn new(
         key: &'a Key,
         attempt: u32,
@@ -233,6 +244,7 @@ impl<'a> AttemptEnd<'a> {
 
     /// The same at another cost.
     #[must_use]
+    #[inline]
     pub const fn with_cost(mut self, cost: u32) -> Self {
         self.cost = cost;
         self
@@ -240,6 +252,7 @@ impl<'a> AttemptEnd<'a> {
 
     /// Whether this was the call's first attempt.
     #[must_use]
+    #[inline]
     pub fn is_first_attempt(&self) -> bool {
         self.attempt == 0 && self.kind == AttemptKind::Retry
     }
@@ -260,12 +273,14 @@ pub struct Decision {
 impl Decision {
     /// The attempt may start.
     #[must_use]
+    #[inline]
     pub const fn allow() -> Self {
         Decision { allowed: true, reason: Label::from_static(reason::ALLOWED), release: None }
     }
 
     /// The attempt may not start; an empty reason becomes `budget_denied`.
     #[must_use]
+    #[inline]
     pub fn deny(reason: impl Into<Label>) -> Self {
         let reason = reason.into();
         let reason = if reason.is_empty() { Label::from_static(reason::BUDGET_DENIED) } else { reason };
@@ -296,6 +311,7 @@ pub struct Release(Option<Box<dyn FnOnce() + Send>>);
 impl Release {
     /// Runs `give_back` when dropped.
     #[must_use]
+    #[inline]
     pub fn new(give_back: impl FnOnce() + Send + 'static) -> Self {
         Release(Some(Box::new(give_back)))
     }

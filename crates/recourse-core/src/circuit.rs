@@ -84,6 +84,7 @@ pub struct BreakerSettings {
 impl BreakerSettings {
     /// These settings.
     #[must_use]
+    #[inline]
     pub const fn new(threshold: u32, cooldown: Duration) -> Self {
         BreakerSettings { threshold, cooldown }
     }
@@ -102,6 +103,7 @@ pub struct AdmissionRequest<'a> {
 impl<'a> AdmissionRequest<'a> {
     /// An attempt of this kind at this moment.
     #[must_use]
+    #[inline]
     pub const fn new(kind: AttemptKind, now: Now<'a>) -> Self {
         AdmissionRequest { kind, now }
     }
@@ -132,18 +134,21 @@ pub struct Ticket {
 impl Ticket {
     /// An admission through a closed circuit.
     #[must_use]
+    #[inline]
     pub const fn normal(generation: u64) -> Self {
         Ticket { generation, probe: false, admitted_at: Moment::ZERO }
     }
 
     /// An admission as a probe of a half-open circuit.
     #[must_use]
+    #[inline]
     pub const fn probe(generation: u64) -> Self {
         Ticket { generation, probe: true, admitted_at: Moment::ZERO }
     }
 
     /// The same with the moment of the admission.
     #[must_use]
+    #[inline]
     pub const fn at(mut self, moment: Moment) -> Self {
         self.admitted_at = moment;
         self
@@ -163,6 +168,7 @@ pub struct Rejection {
 impl Rejection {
     /// A rejection in this state.
     #[must_use]
+    #[inline]
     pub fn new(state: CircuitState, reason: impl Into<Label>) -> Self {
         Rejection { state, reason: reason.into() }
     }
@@ -215,6 +221,7 @@ pub struct Transition {
 impl Transition {
     /// A change of state.
     #[must_use]
+    #[inline]
     pub fn new(from: CircuitState, to: CircuitState, cause: impl Into<Label>, at: Moment) -> Self {
         Transition { from, to, cause: cause.into(), at }
     }
@@ -287,6 +294,7 @@ pub struct CircuitStatus {
 impl CircuitStatus {
     /// A circuit in this state that has counted nothing.
     #[must_use]
+    #[inline]
     pub const fn new(state: CircuitState) -> Self {
         CircuitStatus {
             state,

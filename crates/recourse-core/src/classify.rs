@@ -2,9 +2,10 @@
 
 use crate::failure::{Failure, find_error};
 use crate::outcome::Outcome;
-use std::any::{Any, type_name};
+use std::any::{Any, TypeId, type_name};
 use std::error::Error;
 use std::fmt;
+use std::io;
 use std::sync::Arc;
 
 /// Judges the result of an attempt: success, retryable, non-retryable or abort.
@@ -59,31 +60,65 @@ pub struct AttemptResult<'a> {
 #[derive(Clone, Copy)]
 enum What<'a> {
     Value(&'a dyn Any, &'static str),
-    Error(&'a dyn Any, &'a (dyn Error + 'static), &'static str),
+    Error(Failed<'a>),
     TimedOut,
+}
+
+/// An error that an operation returned.
+#[derive(Clone, Copy)]
+struct Failed<'a> {
+    value: &'a dyn Any,
+    error: &'a (dyn Error + 'static),
+    /// Known where the value is itself the head of its chain: then nobody has to ask it for its type.
+    head: Option<TypeId>,
+    type_name: &'static str,
+}
+
+impl<'a> Failed<'a> {
+    /// The first `T` in the chain.
+    #[inline]
+    fn find<T: Error + 'static>(&self) -> Option<&'a T> {
+        let Some(head) = self.head else { return find_error(self.error) };
+        if head == TypeId::of::<T>() {
+            return self.value.downcast_ref();
+        }
+        if head == TypeId::of::<Box<T>>()
+            || head == TypeId::of::<Arc<T>>()
+            || head == TypeId::of::<io::Error>()
+        {
+            return find_error(self.error);
+        }
+        find_error(self.error.source()?)
+    }
 }
 
 impl<'a> AttemptResult<'a> {
     /// The operation returned a value.
     #[must_use]
+    #[inline]
     pub fn of_value<T: Any>(value: &'a T) -> Self {
         AttemptResult { what: What::Value(value, type_name::<T>()), idempotent: None }
     }
 
     /// The operation returned an error.
     #[must_use]
+    #[inline]
     pub fn of_error<M, E: Failure<M>>(error: &'a E) -> Self {
-        AttemptResult { what: What::Error(error, error.as_error(), type_name::<E>()), idempotent: None }
+        let head = if E::IS_ITSELF { Some(TypeId::of::<E>()) } else { None };
+        let failed = Failed { value: error, error: error.as_error(), head, type_name: type_name::<E>() };
+        AttemptResult { what: What::Error(failed), idempotent: None }
     }
 
     /// The attempt ran out of its time.
     #[must_use]
+    #[inline]
     pub const fn of_timeout() -> Self {
         AttemptResult { what: What::TimedOut, idempotent: None }
     }
 
     /// The same with what the call site said of repeating the operation.
     #[must_use]
+    #[inline]
     pub const fn with_idempotent(mut self, idempotent: Option<bool>) -> Self {
         self.idempotent = idempotent;
         self
@@ -91,6 +126,7 @@ impl<'a> AttemptResult<'a> {
 
     /// The value, if there is one of this type.
     #[must_use]
+    #[inline]
     pub fn value<T: Any>(&self) -> Option<&'a T> {
         match self.what {
             What::Value(value, _) => value.downcast_ref(),
@@ -100,6 +136,7 @@ impl<'a> AttemptResult<'a> {
 
     /// The value, whatever its type.
     #[must_use]
+    #[inline]
     pub fn any_value(&self) -> Option<&'a dyn Any> {
         match self.what {
             What::Value(value, _) => Some(value),
@@ -109,9 +146,10 @@ impl<'a> AttemptResult<'a> {
 
     /// The error, if there is one: the head of its source chain.
     #[must_use]
+    #[inline]
     pub fn error(&self) -> Option<&'a (dyn Error + 'static)> {
         match self.what {
-            What::Error(_, error, _) => Some(error),
+            What::Error(failed) => Some(failed.error),
             _ => None,
         }
     }
@@ -120,31 +158,38 @@ impl<'a> AttemptResult<'a> {
     #[must_use]
     pub fn error_as<E: Any>(&self) -> Option<&'a E> {
         match self.what {
-            What::Error(error, _, _) => error.downcast_ref(),
+            What::Error(failed) => failed.value.downcast_ref(),
             _ => None,
         }
     }
 
-    /// The first error of type `T` in the source chain.
+    /// The first error of type `T` in the source chain, as [`find_error`] finds it.
+    #[inline]
     #[must_use]
     pub fn find<T: Error + 'static>(&self) -> Option<&'a T> {
-        self.error().and_then(find_error::<T>)
+        match self.what {
+            What::Error(failed) => failed.find(),
+            _ => None,
+        }
     }
 
     /// Whether the operation returned a value.
     #[must_use]
+    #[inline]
     pub fn is_value(&self) -> bool {
         matches!(self.what, What::Value(..))
     }
 
     /// Whether the attempt ran out of its time.
     #[must_use]
+    #[inline]
     pub fn timed_out(&self) -> bool {
         matches!(self.what, What::TimedOut)
     }
 
     /// What the call site said of repeating the operation; `None` if it said nothing.
     #[must_use]
+    #[inline]
     pub fn idempotent(&self) -> Option<bool> {
         self.idempotent
     }
@@ -153,7 +198,8 @@ impl<'a> AttemptResult<'a> {
     #[must_use]
     pub fn type_name(&self) -> &'static str {
         match self.what {
-            What::Value(_, name) | What::Error(_, _, name) => name,
+            What::Value(_, name) => name,
+            What::Error(failed) => failed.type_name,
             What::TimedOut => "timeout",
         }
     }
@@ -163,7 +209,7 @@ impl fmt::Debug for AttemptResult<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.what {
             What::Value(_, name) => write!(f, "AttemptResult::Value({name})"),
-            What::Error(_, error, _) => write!(f, "AttemptResult::Error({error:?})"),
+            What::Error(failed) => write!(f, "AttemptResult::Error({:?})", failed.error),
             What::TimedOut => f.write_str("AttemptResult::TimedOut"),
         }
     }

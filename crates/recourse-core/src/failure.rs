@@ -3,6 +3,7 @@
 use crate::label::Label;
 use std::error::Error;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// An error type that a classifier can look into. Implemented for every type that an operation may fail with:
@@ -28,6 +29,9 @@ use std::time::Duration;
             `anyhow::Error` or `Box<dyn Error + Send + Sync>`"
 )]
 pub trait Failure<M>: 'static {
+    /// Whether [`as_error`](Self::as_error) is this very value, and not something in it.
+    const IS_ITSELF: bool = false;
+
     /// The error, for looking along its source chain.
     fn as_error(&self) -> &(dyn Error + 'static);
 }
@@ -41,6 +45,9 @@ pub enum Itself {}
 pub enum Boxed {}
 
 impl<E: Error + 'static> Failure<Itself> for E {
+    const IS_ITSELF: bool = true;
+
+    #[inline]
     fn as_error(&self) -> &(dyn Error + 'static) {
         self
     }
@@ -52,7 +59,11 @@ impl<E: AsRef<dyn Error + Send + Sync> + 'static> Failure<Boxed> for E {
     }
 }
 
-/// Finds an error of type `T` anywhere in a source chain, also inside an `io::Error` that wraps one.
+/// Finds an error of type `T` anywhere in a source chain, also in a `Box`, in an `Arc`, and inside an `io::Error` that
+/// wraps one.
+///
+/// An error that hides its cause can't be looked through: `#[error(transparent)]` of `thiserror` names the source of the
+/// error inside it, and not that error itself. Let such a variant have a text of its own.
 ///
 /// ```
 /// use recourse_core::{HttpFailure, find_error};
@@ -68,6 +79,12 @@ pub fn find_error<'e, T: Error + 'static>(error: &'e (dyn Error + 'static)) -> O
     for _ in 0..DEEPEST {
         let error = next?;
         if let Some(found) = error.downcast_ref::<T>() {
+            return Some(found);
+        }
+        if let Some(found) = error.downcast_ref::<Box<T>>() {
+            return Some(found);
+        }
+        if let Some(found) = error.downcast_ref::<Arc<T>>() {
             return Some(found);
         }
         // An io::Error names the source of the error inside it, not that error itself.
@@ -323,6 +340,20 @@ mod tests {
         let deep = Outer(Box::new(Outer(Box::new(std::io::Error::other(Cancelled)))));
         assert_eq!(find_error::<Cancelled>(&deep), Some(&Cancelled));
         assert!(find_error::<HttpFailure>(&deep).is_none());
+    }
+
+    #[test]
+    fn an_error_in_a_box_or_an_arc_is_found_at_any_place() {
+        let boxed = Outer(Box::new(Box::new(HttpFailure::new(503, "POST"))));
+        let shared = Outer(Box::new(Arc::new(HttpFailure::new(503, "POST"))));
+        assert!(find_error::<HttpFailure>(&boxed).is_some() && find_error::<HttpFailure>(&shared).is_some());
+        let head = Box::new(HttpFailure::new(503, "POST"));
+        assert!(crate::AttemptResult::of_error(&head).find::<HttpFailure>().is_some());
+        let head = Arc::new(HttpFailure::new(503, "POST"));
+        assert!(crate::AttemptResult::of_error(&head).find::<HttpFailure>().is_some());
+        let head = std::io::Error::other(HttpFailure::new(503, "POST"));
+        assert!(crate::AttemptResult::of_error(&head).find::<HttpFailure>().is_some());
+        assert!(crate::AttemptResult::of_error(&shared).find::<HttpFailure>().is_some());
     }
 
     #[test]

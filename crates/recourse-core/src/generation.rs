@@ -36,12 +36,14 @@ impl Generation {
 
     /// How often this generation has advanced.
     #[must_use]
+    #[inline]
     pub fn current(&self) -> u64 {
         self.0.load(Ordering::Acquire)
     }
 
     /// Moves whenever any generation of the process advances.
     #[must_use]
+    #[inline]
     pub fn epoch() -> u64 {
         EPOCH.load(Ordering::Acquire)
     }

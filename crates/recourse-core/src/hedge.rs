@@ -72,6 +72,7 @@ pub struct HedgeState {
 impl HedgeState {
     /// A group whose call began with it.
     #[must_use]
+    #[inline]
     pub const fn new(
         group_started: Moment,
         now: Moment,
@@ -96,6 +97,7 @@ impl HedgeState {
 
     /// The same where so many attempts of the group have failed.
     #[must_use]
+    #[inline]
     pub const fn with_failed(mut self, failed: u32) -> Self {
         self.failed = failed;
         self
@@ -103,6 +105,7 @@ impl HedgeState {
 
     /// The same with the time that is left until the call's deadline.
     #[must_use]
+    #[inline]
     pub const fn with_time_left(mut self, left: Option<Duration>) -> Self {
         self.time_left = left;
         self
@@ -110,6 +113,7 @@ impl HedgeState {
 
     /// The same for the key with this [fingerprint](crate::Key::fingerprint).
     #[must_use]
+    #[inline]
     pub const fn with_key_fingerprint(mut self, fingerprint: u64) -> Self {
         self.key_fingerprint = fingerprint;
         self
@@ -117,6 +121,7 @@ impl HedgeState {
 
     /// The same in a call that began earlier.
     #[must_use]
+    #[inline]
     pub const fn with_call_started(mut self, call_started: Moment) -> Self {
         self.call_started = call_started;
         self
@@ -124,6 +129,7 @@ impl HedgeState {
 
     /// The same with the key's recent latencies.
     #[must_use]
+    #[inline]
     pub const fn with_latency(mut self, latency: Option<LatencySnapshot>) -> Self {
         self.latency = latency;
         self
@@ -137,18 +143,21 @@ impl HedgeState {
 
     /// When the group's primary started.
     #[must_use]
+    #[inline]
     pub const fn group_started(&self) -> Moment {
         self.group_started
     }
 
     /// The present moment.
     #[must_use]
+    #[inline]
     pub const fn now(&self) -> Moment {
         self.now
     }
 
     /// Time since the group's primary started.
     #[must_use]
+    #[inline]
     pub const fn elapsed(&self) -> Duration {
         self.now.since(self.group_started)
     }
@@ -156,24 +165,28 @@ impl HedgeState {
     /// Attempts launched in the group, the primary included. A hedge that was refused counts as launched here, so
     /// that a trigger moves on to the next one.
     #[must_use]
+    #[inline]
     pub const fn launched(&self) -> u32 {
         self.launched
     }
 
     /// Hedges that the policy allows in a group.
     #[must_use]
+    #[inline]
     pub const fn max_hedges(&self) -> u32 {
         self.max_hedges
     }
 
     /// The policy's hedge delay.
     #[must_use]
+    #[inline]
     pub const fn hedge_delay(&self) -> Duration {
         self.hedge_delay
     }
 
     /// The key's recent latencies; `None` while there are none.
     #[must_use]
+    #[inline]
     pub const fn latency(&self) -> Option<&LatencySnapshot> {
         self.latency.as_ref()
     }
@@ -216,6 +229,7 @@ pub struct LatencySnapshot {
 impl LatencySnapshot {
     /// A snapshot from its quantiles.
     #[must_use]
+    #[inline]
     pub const fn new(p50: Duration, p90: Duration, p95: Duration, p99: Duration, samples: u64) -> Self {
         LatencySnapshot { p50, p90, p95, p99, samples }
     }
@@ -234,24 +248,28 @@ pub struct HedgeDecision {
 impl HedgeDecision {
     /// Launch a hedge now; don't ask again in this group.
     #[must_use]
+    #[inline]
     pub const fn spawn() -> Self {
         HedgeDecision { spawn: true, next_check_in: None }
     }
 
     /// Launch a hedge now and ask again after `wait`.
     #[must_use]
+    #[inline]
     pub const fn spawn_and_check_in(wait: Duration) -> Self {
         HedgeDecision { spawn: true, next_check_in: Some(wait) }
     }
 
     /// No hedge now; ask again after `wait`.
     #[must_use]
+    #[inline]
     pub const fn check_in(wait: Duration) -> Self {
         HedgeDecision { spawn: false, next_check_in: Some(wait) }
     }
 
     /// No hedge now, nor later in this group.
     #[must_use]
+    #[inline]
     pub const fn never() -> Self {
         HedgeDecision { spawn: false, next_check_in: None }
     }

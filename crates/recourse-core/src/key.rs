@@ -121,6 +121,7 @@ impl Key {
 
     /// `namespace.name`, trimmed.
     #[must_use]
+    #[inline]
     pub fn as_str(&self) -> &str {
         &self.text
     }
@@ -133,6 +134,7 @@ impl Key {
 
     /// A 64-bit hash of the canonical text; computed at compile time for a key in a constant.
     #[must_use]
+    #[inline]
     pub const fn fingerprint(&self) -> u64 {
         self.fingerprint
     }

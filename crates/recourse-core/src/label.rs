@@ -33,6 +33,7 @@ impl Label {
 
     /// A label over a static text; usable in constants.
     #[must_use]
+    #[inline]
     pub const fn from_static(text: &'static str) -> Self {
         Label(Text::Static(text))
     }
@@ -45,6 +46,7 @@ impl Label {
 
     /// The text.
     #[must_use]
+    #[inline]
     pub fn as_str(&self) -> &str {
         match &self.0 {
             Text::Static(text) => text,
@@ -54,12 +56,14 @@ impl Label {
 
     /// Whether the text is empty.
     #[must_use]
+    #[inline]
     pub fn is_empty(&self) -> bool {
         self.as_str().is_empty()
     }
 
     /// The text for the whole life of the program, where it was given so.
     #[must_use]
+    #[inline]
     pub fn as_static(&self) -> Option<&'static str> {
         match &self.0 {
             Text::Static(text) => Some(text),
@@ -69,6 +73,7 @@ impl Label {
 }
 
 impl Default for Label {
+    #[inline]
     fn default() -> Self {
         Label::EMPTY
     }
@@ -76,6 +81,7 @@ impl Default for Label {
 
 impl std::ops::Deref for Label {
     type Target = str;
+    #[inline]
     fn deref(&self) -> &str {
         self.as_str()
     }

@@ -64,24 +64,28 @@ pub enum Health {
 impl Outcome {
     /// The attempt succeeded.
     #[must_use]
+    #[inline]
     pub const fn success() -> Self {
         Outcome::plain(OutcomeKind::Success, Label::from_static(reason::SUCCESS))
     }
 
     /// The attempt failed and may be retried.
     #[must_use]
+    #[inline]
     pub fn retryable(reason: impl Into<Label>) -> Self {
         Outcome::of(OutcomeKind::Retryable, reason)
     }
 
     /// The attempt failed and must not be retried.
     #[must_use]
+    #[inline]
     pub fn non_retryable(reason: impl Into<Label>) -> Self {
         Outcome::of(OutcomeKind::NonRetryable, reason)
     }
 
     /// The call must end now.
     #[must_use]
+    #[inline]
     pub fn abort(reason: impl Into<Label>) -> Self {
         Outcome::of(OutcomeKind::Abort, reason)
     }
@@ -94,6 +98,7 @@ impl Outcome {
 
     /// An outcome of any kind, with that kind's usual health vote. An empty reason becomes the kind's own.
     #[must_use]
+    #[inline]
     pub fn of(kind: OutcomeKind, reason: impl Into<Label>) -> Self {
         let reason = reason.into();
         Outcome::plain(
@@ -102,6 +107,7 @@ impl Outcome {
         )
     }
 
+    #[inline]
     const fn plain(kind: OutcomeKind, reason: Label) -> Self {
         Outcome { kind, reason, attributes: Attributes::new(), backoff: None, health: kind.default_health() }
     }
@@ -115,6 +121,7 @@ impl Outcome {
 
     /// The same with a wait that the other side asked for; a zero wait asks for nothing.
     #[must_use]
+    #[inline]
     pub fn with_backoff(mut self, wait: Duration) -> Self {
         self.backoff = (!wait.is_zero()).then_some(wait);
         self
@@ -122,6 +129,7 @@ impl Outcome {
 
     /// The same with another vote to the circuit breaker.
     #[must_use]
+    #[inline]
     pub fn with_health(mut self, health: Health) -> Self {
         self.health = health;
         self
@@ -129,6 +137,7 @@ impl Outcome {
 
     /// What the executor obeys: an unknown kind becomes an abort, an empty reason the kind's own.
     #[must_use]
+    #[inline]
     pub fn settled(mut self) -> Self {
         if self.kind == OutcomeKind::Unknown {
             self.kind = OutcomeKind::Abort;
@@ -156,6 +165,7 @@ impl OutcomeKind {
 
     /// The reason of an outcome that gives none.
     #[must_use]
+    #[inline]
     pub const fn default_reason(self) -> &'static str {
         match self {
             OutcomeKind::Success => reason::SUCCESS,
@@ -169,6 +179,7 @@ impl OutcomeKind {
     /// The usual vote: a success and a non-retryable failure show that the other side answers, a retryable one that
     /// it does not, an abort nothing.
     #[must_use]
+    #[inline]
     pub const fn default_health(self) -> Health {
         match self {
             OutcomeKind::Success | OutcomeKind::NonRetryable => Health::Up,

@@ -29,18 +29,21 @@ impl Moment {
 
     /// The moment `nanos` nanoseconds after the origin.
     #[must_use]
+    #[inline]
     pub const fn from_nanos(nanos: u64) -> Self {
         Moment(nanos)
     }
 
     /// Nanoseconds since the origin.
     #[must_use]
+    #[inline]
     pub const fn as_nanos(self) -> u64 {
         self.0
     }
 
     /// The time from `earlier` to this moment; zero if `earlier` is later.
     #[must_use]
+    #[inline]
     pub const fn since(self, earlier: Moment) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
@@ -48,6 +51,7 @@ impl Moment {
 
 impl Add<Duration> for Moment {
     type Output = Moment;
+    #[inline]
     fn add(self, duration: Duration) -> Moment {
         let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
         Moment(self.0.saturating_add(nanos))
@@ -56,6 +60,7 @@ impl Add<Duration> for Moment {
 
 impl Sub<Moment> for Moment {
     type Output = Duration;
+    #[inline]
     fn sub(self, earlier: Moment) -> Duration {
         self.since(earlier)
     }
@@ -206,18 +211,21 @@ pub struct Now<'a> {
 impl<'a> Now<'a> {
     /// A moment that is already known.
     #[must_use]
+    #[inline]
     pub const fn at(moment: Moment) -> Self {
         Now { clock: None, read: Cell::new(Some(moment)) }
     }
 
     /// The moment at which `clock` is first asked.
     #[must_use]
+    #[inline]
     pub const fn of(clock: &'a dyn Clock) -> Self {
         Now { clock: Some(clock), read: Cell::new(None) }
     }
 
     /// The moment; the same at every call.
     #[must_use]
+    #[inline]
     pub fn get(&self) -> Moment {
         if let Some(moment) = self.read.get() {
             return moment;

@@ -333,6 +333,7 @@ impl ExecutorBuilder {
             triggers,
             breakers,
             trusted: classify::builtin().into_iter().map(|(_, own)| own).collect(),
+            trusted_breakers: vec![consecutive_failures()],
             default_classifier: self.default_classifier.unwrap_or(auto),
             default_trigger: Arc::new(recourse_hedge::FixedDelay),
             default_breaker,

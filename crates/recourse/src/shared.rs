@@ -17,3 +17,11 @@ pub(crate) struct Shared {
     pub(crate) random: Random,
     pub(crate) fence: Arc<Fence>,
 }
+
+impl Shared {
+    /// Whether anybody observes.
+    #[inline]
+    pub(crate) fn is_watched(&self) -> bool {
+        !self.observers.is_empty()
+    }
+}

@@ -96,7 +96,7 @@ impl<'a> Call<'a> {
         T: 'static,
         E: Failure<M>,
     {
-        drive::<Plain, T, E, M, F, Fut>(self.0.start(), operation)
+        drive::<Plain, T, E, M, F, Fut>(self.0, operation)
     }
 
     /// As [`run`](Self::run), with the call's timeline. Calls inside the operation don't write into it.
@@ -110,7 +110,7 @@ impl<'a> Call<'a> {
         T: 'static,
         E: Failure<M>,
     {
-        drive::<Captured, T, E, M, F, Fut>(self.0.start(), operation)
+        drive::<Captured, T, E, M, F, Fut>(self.0, operation)
     }
 
     /// As [`run`](Self::run), for an operation that borrows its captures mutably. One attempt runs at a time: a
@@ -127,7 +127,7 @@ impl<'a> Call<'a> {
         T: 'static,
         E: Failure<M>,
     {
-        drive_mut::<Plain, T, E, M, F>(self.0.start(), operation)
+        drive_mut::<Plain, T, E, M, F>(self.0, operation)
     }
 
     /// As [`run_mut`](Self::run_mut), with the call's timeline.
@@ -140,7 +140,7 @@ impl<'a> Call<'a> {
         T: 'static,
         E: Failure<M>,
     {
-        drive_mut::<Captured, T, E, M, F>(self.0.start(), operation)
+        drive_mut::<Captured, T, E, M, F>(self.0, operation)
     }
 
     /// As [`run_mut`](Self::run_mut), with the mutable state as an argument, so that the call is `Send`.
@@ -155,7 +155,7 @@ impl<'a> Call<'a> {
         T: 'static,
         E: Failure<M>,
     {
-        drive_with::<Plain, T, E, M, S, F>(self.0.start(), state, operation)
+        drive_with::<Plain, T, E, M, S, F>(self.0, state, operation)
     }
 
     /// As [`run_with`](Self::run_with), with the call's timeline.
@@ -170,7 +170,7 @@ impl<'a> Call<'a> {
         T: 'static,
         E: Failure<M>,
     {
-        drive_with::<Captured, T, E, M, S, F>(self.0.start(), state, operation)
+        drive_with::<Captured, T, E, M, S, F>(self.0, state, operation)
     }
 }
 

@@ -1,26 +1,38 @@
 //! How an [`Engine`] ends attempts, groups and calls: everything that was taken is given back here.
 
+use crate::call::clock::CallClock;
 use crate::call::decide::{NEVER, SLOTS, Step};
 use crate::call::engine::Engine;
 use crate::call::open::Open;
 use crate::call::recorder::Close;
-use recourse_core::{Component, Ending, Health, Outcome, StopReason, reason};
+use crate::plan::BoundBudget;
+use recourse_core::{AttemptEnd, AttemptKind, Component, Ending, Health, Outcome, StopReason, reason};
 use std::error::Error;
 use std::time::Duration;
 
-impl Engine<'_> {
-    /// An attempt is over: tells the breaker, gives the permit back, closes the record.
+impl Engine<'_, '_> {
+    /// An attempt is over: tells the breaker, gives the permit back, tells the budget, closes the record. Without
+    /// `health` it was given up.
     pub(super) fn close(
         &mut self,
         slot: usize,
         ending: Ending,
         outcome: Outcome,
         error: Option<&dyn Error>,
-        health: Health,
+        health: Option<Health>,
     ) {
-        let mut open = self.open.take(slot);
-        self.report(open.ticket.take(), health);
-        self.give_back(&mut open);
+        let mut open = std::mem::take(self.open(slot));
+        match (open.ticket.take(), health) {
+            (None, _) => {}
+            (Some(ticket), Some(health)) => self.report(ticket, health),
+            (Some(ticket), None) => self.abandon(ticket),
+        }
+        if open.has_release() {
+            self.give_back(&mut open);
+        }
+        if open.heard {
+            self.tell_budget(slot, ending, &outcome);
+        }
         if self.recorder.is_on() {
             let at = self.now();
             self.observe(|recorder| recorder.ended(open.record(), Close { at, ending, outcome, error }));
@@ -29,80 +41,133 @@ impl Engine<'_> {
 
     /// Gives the budget's permit back.
     pub(super) fn give_back(&mut self, open: &mut Open) {
-        self.running = Some((Component::Budget, 0));
+        let before = self.running.replace((Component::Budget, 0));
         open.release(&self.shared.fence, self.recorder.in_drop);
-        self.running = None;
+        self.running = before;
+    }
+
+    /// Tells a budget how an attempt ended that it had allowed.
+    fn tell_budget(&mut self, slot: usize, ending: Ending, outcome: &Outcome) {
+        let plan = self.plan;
+        let kind = if slot == 0 { AttemptKind::Retry } else { AttemptKind::Hedge };
+        let budget = if slot == 0 { &plan.retry_budget } else { &plan.hedge_budget };
+        let BoundBudget::Found { plugin, cost, .. } = budget else { return };
+        let _ = self.plugin(Component::Budget, |engine| {
+            let now = engine.lazy_now();
+            let end = AttemptEnd::new(&plan.key, engine.group(), kind, ending, outcome, &now);
+            plugin.on_outcome(&end.with_cost(*cost));
+        });
+    }
+
+    /// Whether the attempt has anything to give back or to close.
+    #[inline]
+    fn is_open(&self, slot: usize) -> bool {
+        match slot {
+            0 => self.primary.is_open(),
+            hedge => self.late.as_ref().is_some_and(|late| late.hedges.is_open(hedge)),
+        }
+    }
+
+    /// Whether any attempt has.
+    #[inline]
+    pub(crate) fn any_open(&self) -> bool {
+        (0..SLOTS).any(|slot| self.is_open(slot))
     }
 
     /// The group is over: whatever is still open lost the race, was cut, or fell with the call.
+    #[inline]
     pub(crate) fn close_group(&mut self) {
+        if self.any_open() {
+            self.close_open();
+        }
+    }
+
+    #[inline(never)]
+    fn close_open(&mut self) {
         let (ending, outcome, health) = match self.step {
             Step::Finish { stop: Some(StopReason::OverallTimeout), .. } => {
-                (Ending::TimedOut, Outcome::abort(reason::OVERALL_TIMEOUT), Health::Down)
+                (Ending::TimedOut, Outcome::abort(reason::OVERALL_TIMEOUT), Some(Health::Down))
             }
             Step::Finish { stop: Some(StopReason::PanicIn(component)), .. } => {
-                (Ending::Cancelled, Outcome::abort(component.panic_reason()), Health::None)
+                (Ending::Cancelled, Outcome::abort(component.panic_reason()), Some(Health::None))
             }
-            _ => (Ending::Superseded, Outcome::abort(reason::CONTEXT_CANCELED), Health::None),
+            _ => (Ending::Superseded, Outcome::abort(reason::CONTEXT_CANCELED), None),
         };
         if ending == Ending::TimedOut {
             self.sample_latency();
         }
         for slot in 0..SLOTS {
-            if self.open.is_open(slot) {
+            if self.is_open(slot) {
                 self.close(slot, ending, outcome.clone(), None, health);
             }
         }
     }
 
     /// Ends the call, and says how long it took. Observers hear it here and nowhere else.
+    #[inline]
     pub(crate) fn finish(
         &mut self,
         stop: Option<StopReason>,
         error: Option<&(dyn Error + 'static)>,
     ) -> Duration {
-        let elapsed = match (self.started, stop) {
-            (_, None) | (NEVER, _) => Duration::ZERO,
-            (started, Some(_)) => self.now().since(started),
-        };
+        let elapsed = if stop.is_some() { self.elapsed() } else { Duration::ZERO };
         if self.recorder.is_on() {
-            let now = self.now();
-            self.ended = true;
-            let cause = self.cause.clone();
-            let error = error.map(|error| error as &dyn Error);
-            let error = error.or_else(|| cause.as_deref().map(|cause| cause as &dyn Error));
-            self.observe(|recorder| recorder.finish(stop, error.filter(|_| stop.is_some()), now));
+            self.tell_end(stop, error);
         }
         self.ended = true;
         elapsed
     }
-}
 
-impl Drop for Engine<'_> {
+    fn elapsed(&mut self) -> Duration {
+        let Some(late) = &*self.late else {
+            return Duration::ZERO;
+        };
+        let (started, slept) = (late.started, late.slept);
+        let since = if started == NEVER { Duration::ZERO } else { self.now().since(started) };
+        slept.saturating_add(since)
+    }
+
+    #[inline(never)]
+    fn tell_end(&mut self, stop: Option<StopReason>, error: Option<&(dyn Error + 'static)>) {
+        let now = self.now();
+        self.ended = true;
+        let cause = self.late.as_ref().and_then(|late| late.cause.clone());
+        let error = error.map(|error| error as &dyn Error);
+        let error = error.or_else(|| cause.as_deref().map(|cause| cause as &dyn Error));
+        self.observe(|recorder| recorder.finish(stop, error.filter(|_| stop.is_some()), now));
+    }
+
     /// The call was dropped, or something unwinds through it: gives everything back and tells the one end.
-    fn drop(&mut self) {
+    #[cold]
+    fn give_up(&mut self) {
         self.recorder.in_drop = true;
-        let _ = self.timer.disarm(&self.shared.fence);
-        if self.ended {
+        if let Some(late) = self.late.as_mut() {
+            let _ = late.timer.disarm(&self.shared.fence);
+        }
+        if self.ended && !self.any_open() {
             return;
         }
-        let clock = self.clock.unwinds().then_some((Component::Clock, 0));
-        let panicked = clock.or(self.running.take());
+        let clock_unwinds = self.foreign_clock().is_some_and(CallClock::unwinds);
+        let panicked = clock_unwinds.then_some((Component::Clock, 0)).or(self.running.take());
         self.moment = NEVER;
-        if panicked.is_none() && self.open.any_open() {
+        if panicked.is_none() && self.any_open() {
             self.sample_latency();
         }
         for slot in 0..SLOTS {
-            if !self.open.is_open(slot) {
+            if !self.is_open(slot) {
                 continue;
             }
-            let (ending, reason) = match panicked {
+            let (ending, reason, health) = match panicked {
                 Some((Component::Operation, at)) if usize::from(at) == slot => {
-                    (Ending::Panicked, reason::PANIC_IN_OPERATION)
+                    (Ending::Panicked, reason::PANIC_IN_OPERATION, Some(Health::None))
                 }
-                _ => (Ending::Cancelled, reason::CONTEXT_CANCELED),
+                Some(_) => (Ending::Cancelled, reason::CONTEXT_CANCELED, Some(Health::None)),
+                None => (Ending::Cancelled, reason::CONTEXT_CANCELED, None),
             };
-            self.close(slot, ending, Outcome::abort(reason), None, Health::None);
+            self.close(slot, ending, Outcome::abort(reason), None, health);
+        }
+        if self.ended {
+            return;
         }
         // A plugin that unwound through `close` has left its attempt's record open.
         let now = self.now();
@@ -110,5 +175,14 @@ impl Drop for Engine<'_> {
         let stop =
             panicked.map_or(StopReason::ContextCanceled, |(component, _)| StopReason::PanicIn(component));
         self.finish(Some(stop), None);
+    }
+}
+
+impl Drop for Engine<'_, '_> {
+    #[inline]
+    fn drop(&mut self) {
+        if !self.ended || self.late.is_some() || self.any_open() {
+            self.give_up();
+        }
     }
 }

@@ -25,6 +25,8 @@ pub(crate) struct Rules {
     pub(crate) max_server_delay: Duration,
     pub(crate) cancel_on_first_terminal: bool,
     pub(crate) hedge_delay: Duration,
+    /// Whether the trigger is asked also when an attempt has failed.
+    pub(crate) hedge_on_failure: bool,
 }
 
 impl Rules {
@@ -38,6 +40,15 @@ impl Rules {
             max_server_delay: retry.max_server_delay,
             cancel_on_first_terminal: hedge.cancel_on_first_terminal,
             hedge_delay: hedge.hedge_delay,
+            hedge_on_failure: false,
+        }
+    }
+
+    /// The time that an attempt has where this much is left of the call: the smaller of that and its own.
+    pub(crate) fn time_left(&self, of_call: Option<Duration>) -> Option<Duration> {
+        match (self.timeout_per_attempt, of_call) {
+            (Some(own), Some(left)) => Some(own.min(left)),
+            (own, left) => own.or(left),
         }
     }
 }
@@ -88,6 +99,13 @@ pub(crate) enum Step {
     Finish { stop: Option<StopReason>, slot: Option<usize> },
 }
 
+impl Step {
+    /// What follows a success, whatever came before it.
+    pub(crate) const fn won(slot: usize) -> Self {
+        Step::Finish { stop: None, slot: Some(slot) }
+    }
+}
+
 /// Where a call stands.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Progress {
@@ -96,6 +114,8 @@ pub(crate) struct Progress {
     live: u8,
     /// Slots launched or refused in this group.
     used: u8,
+    /// Attempts of this group that have failed.
+    failed: u8,
     worst: Option<(OutcomeKind, u8)>,
     server: Option<Duration>,
     hedge_check: Moment,
@@ -115,6 +135,7 @@ impl Progress {
             group: 0,
             live: 0,
             used: 1,
+            failed: 0,
             worst: None,
             server: None,
             hedge_check: NEVER,
@@ -137,6 +158,11 @@ impl Progress {
     /// Attempts launched or refused in this group.
     pub(crate) fn used(&self) -> u32 {
         u32::from(self.used)
+    }
+
+    /// Attempts of this group that have failed.
+    pub(crate) fn failed(&self) -> u32 {
+        u32::from(self.failed)
     }
 
     pub(crate) fn deadline(&self) -> Option<Moment> {
@@ -166,6 +192,8 @@ impl Progress {
         self.worst.map(|(_, slot)| usize::from(slot))
     }
 
+    /// Inlined, so that what is known of the event where it is reported decides there.
+    #[inline(always)]
     pub(crate) fn on(&mut self, rules: &Rules, event: Event) -> Step {
         debug_assert!(!self.done, "an event after the end: {event:?}");
         match event {
@@ -178,7 +206,7 @@ impl Progress {
                 if for_good {
                     self.stop_hedging();
                 }
-                Step::Poll
+                self.go_on(rules)
             }
             Event::Pended { slot, now } => self.pended(rules, slot, now),
             Event::Ended { slot, kind, backoff } => self.ended(rules, slot, kind, backoff),
@@ -212,8 +240,10 @@ impl Progress {
     fn ended(&mut self, rules: &Rules, slot: usize, kind: OutcomeKind, backoff: Option<Duration>) -> Step {
         self.live &= !(1 << slot);
         if kind == OutcomeKind::Success {
-            return self.finish(None, Some(slot));
+            (self.live, self.done) = (0, true);
+            return Step::won(slot);
         }
+        self.failed += 1;
         self.server = self.server.max(backoff);
         let by = u8::try_from(slot).unwrap_or(u8::MAX);
         let ends_group = kind != OutcomeKind::Retryable && rules.cancel_on_first_terminal;
@@ -222,8 +252,21 @@ impl Progress {
         if ends_group || !outranked {
             self.worst = Some((kind, by));
         }
+        if ends_group {
+            return self.settle(rules, kind, slot);
+        }
+        // A hedge now would undercut a wait that the other side has asked for.
+        let may_hedge = kind == OutcomeKind::Retryable && self.hedging && self.server.is_none();
+        if may_hedge && rules.hedge_on_failure {
+            return Step::Advise;
+        }
+        self.go_on(rules)
+    }
+
+    /// Polls what is in flight; where nothing is, every launched attempt of the group has failed.
+    fn go_on(&mut self, rules: &Rules) -> Step {
         match self.worst {
-            Some((worst, by)) if ends_group || self.live == 0 => self.settle(rules, worst, usize::from(by)),
+            Some((worst, by)) if self.live == 0 => self.settle(rules, worst, usize::from(by)),
             _ => Step::Poll,
         }
     }
@@ -262,7 +305,7 @@ impl Progress {
         if !room(self.used) {
             self.stop_hedging();
         }
-        if spawn { Step::Ask { slot } } else { Step::Poll }
+        if spawn { Step::Ask { slot } } else { self.go_on(rules) }
     }
 
     fn drawn(&mut self, rules: &Rules, wait: Duration, now: Option<Moment>) -> Step {

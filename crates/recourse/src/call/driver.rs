@@ -1,10 +1,12 @@
 //! [`Driver`]: polls an operation's futures and obeys the engine.
 
 use crate::call::decide::{SLOTS, Step};
-use crate::call::engine::Engine;
+use crate::call::engine::{Engine, Late};
 use crate::call::hedger::{Hedger, Hedges, NoHedges};
-use crate::call::site::{Start, Starting};
+use crate::call::site::Site;
 use crate::error::Error;
+use crate::plan::Plan;
+use crate::shared::Shared;
 use recourse_core::{Attempt, AttemptResult, Failure, OutcomeKind, StopReason, Timeline};
 use std::error::Error as StdError;
 use std::future::{Future, poll_fn};
@@ -39,9 +41,35 @@ impl Report for Captured {
     }
 }
 
+/// The call's plan, at once or as soon as its provider gives it.
+macro_rules! plan_of {
+    ($site:ident) => {
+        match $site.plan_now() {
+            Some(plan) => plan,
+            None => $site.plan_later().await,
+        }
+    };
+}
+
+/// Attempt groups until the call is over: `$primary` makes a primary's future, `$hedges` what keeps its hedges.
+macro_rules! run_groups {
+    ($driver:ident, $attempt:ident => $primary:expr, $hedges:expr) => {
+        while let Some($attempt) = $driver.engine.next_primary() {
+            $driver.engine.enter(0);
+            let mut primary = pin!(Some($primary));
+            $driver.engine.leave();
+            let mut hedges = $hedges;
+            poll_fn(|cx| $driver.poll(primary.as_mut(), &mut hedges, cx)).await;
+            if $driver.engine.wait_comes() {
+                poll_fn(|cx| $driver.engine.poll_wait(cx)).await;
+            }
+        }
+    };
+}
+
 /// Attempts that share nothing mutable: several may be in flight.
 pub(crate) async fn drive<P, T, E, M, F, Fut>(
-    starting: Starting<'_>,
+    site: Site<'_>,
     mut operation: F,
 ) -> P::Output<Result<T, Error<E>>>
 where
@@ -51,20 +79,16 @@ where
     T: 'static,
     E: Failure<M>,
 {
-    let mut driver = Driver::begin(starting.await, P::CAPTURE, true);
-    while let Some(attempt) = driver.engine.next().await {
-        driver.engine.enter(0);
-        let mut primary = pin!(Some(operation(attempt)));
-        driver.engine.leave();
-        let mut hedges = Hedges::new(&mut operation);
-        poll_fn(|cx| driver.poll(primary.as_mut(), &mut hedges, cx)).await;
-    }
+    let plan = plan_of!(site);
+    let mut late = None;
+    let mut driver = Driver::begin(site.shared, &plan, &mut late, site.idempotent, P::CAPTURE, true);
+    run_groups!(driver, attempt => operation(attempt), Hedges::new(&mut operation));
     driver.finish::<P>()
 }
 
 /// Attempts that borrow their closure mutably: one at a time.
 pub(crate) async fn drive_mut<P, T, E, M, F>(
-    starting: Starting<'_>,
+    site: Site<'_>,
     mut operation: F,
 ) -> P::Output<Result<T, Error<E>>>
 where
@@ -73,19 +97,16 @@ where
     T: 'static,
     E: Failure<M>,
 {
-    let mut driver = Driver::begin(starting.await, P::CAPTURE, false);
-    while let Some(attempt) = driver.engine.next().await {
-        driver.engine.enter(0);
-        let mut primary = pin!(Some(operation(attempt)));
-        driver.engine.leave();
-        poll_fn(|cx| driver.poll(primary.as_mut(), &mut NoHedges, cx)).await;
-    }
+    let plan = plan_of!(site);
+    let mut late = None;
+    let mut driver = Driver::begin(site.shared, &plan, &mut late, site.idempotent, P::CAPTURE, false);
+    run_groups!(driver, attempt => operation(attempt), NoHedges);
     driver.finish::<P>()
 }
 
 /// Attempts that borrow a state mutably, in a box that says whether it is `Send`: one at a time.
 pub(crate) async fn drive_with<P, T, E, M, S, F>(
-    starting: Starting<'_>,
+    site: Site<'_>,
     state: &mut S,
     mut operation: F,
 ) -> P::Output<Result<T, Error<E>>>
@@ -96,18 +117,15 @@ where
     T: 'static,
     E: Failure<M>,
 {
-    let mut driver = Driver::begin(starting.await, P::CAPTURE, false);
-    while let Some(attempt) = driver.engine.next().await {
-        driver.engine.enter(0);
-        let mut primary = pin!(Some(operation(state, attempt)));
-        driver.engine.leave();
-        poll_fn(|cx| driver.poll(primary.as_mut(), &mut NoHedges, cx)).await;
-    }
+    let plan = plan_of!(site);
+    let mut late = None;
+    let mut driver = Driver::begin(site.shared, &plan, &mut late, site.idempotent, P::CAPTURE, false);
+    run_groups!(driver, attempt => operation(state, attempt), NoHedges);
     driver.finish::<P>()
 }
 
-struct Driver<'a, T, E, M> {
-    engine: Engine<'a>,
+struct Driver<'a, 'l, T, E, M> {
+    engine: Engine<'a, 'l>,
     /// The last thing that the operation returned, and what it counted for in its group.
     last: Option<(Rank, Result<T, E>)>,
     marker: PhantomData<fn() -> M>,
@@ -118,7 +136,7 @@ struct Driver<'a, T, E, M> {
 struct Rank {
     group: u32,
     kind: OutcomeKind,
-    slot: usize,
+    slot: u8,
 }
 
 impl Rank {
@@ -129,12 +147,22 @@ impl Rank {
     }
 }
 
-impl<'a, T: 'static, E: Failure<M>, M> Driver<'a, T, E, M> {
-    fn begin(start: Start<'a>, capture: bool, can_hedge: bool) -> Self {
-        Driver { engine: Engine::begin(start, capture, can_hedge), last: None, marker: PhantomData }
+impl<'a, 'l, T: 'static, E: Failure<M>, M> Driver<'a, 'l, T, E, M> {
+    #[inline]
+    fn begin(
+        shared: &'a Shared,
+        plan: &'a Plan,
+        late: &'l mut Option<Late<'a>>,
+        idempotent: Option<bool>,
+        capture: bool,
+        can_hedge: bool,
+    ) -> Self {
+        let engine = Engine::begin(shared, plan, late, idempotent, capture, can_hedge);
+        Driver { engine, last: None, marker: PhantomData }
     }
 
     /// One poll of a group: results first, then time. A result that is ready in the poll in which a timer fires wins.
+    #[inline]
     fn poll<P, H>(
         &mut self,
         mut primary: Pin<&mut Option<P>>,
@@ -145,6 +173,7 @@ impl<'a, T: 'static, E: Failure<M>, M> Driver<'a, T, E, M> {
         P: Future<Output = Result<T, E>>,
         H: Hedger<Result<T, E>>,
     {
+        self.engine.wake();
         let mut unpolled = [true; SLOTS];
         loop {
             match self.engine.step() {
@@ -203,35 +232,39 @@ impl<'a, T: 'static, E: Failure<M>, M> Driver<'a, T, E, M> {
     }
 
     /// An attempt has returned.
+    #[inline]
     fn returned(&mut self, slot: usize, result: Result<T, E>) {
         let view = match &result {
             Ok(value) => AttemptResult::of_value(value),
             Err(error) => AttemptResult::of_error::<M, E>(error),
         };
         let group = self.engine.group();
-        let (kind, decided) = self.engine.returned(slot, view);
-        let rank = Rank { group, kind, slot };
+        let (kind, decided) = self.engine.returned(slot, &view.with_idempotent(self.engine.idempotent()));
+        #[allow(clippy::cast_possible_truncation, reason = "there are four slots")]
+        let rank = Rank { group, kind, slot: slot as u8 };
         let outranked = self.last.as_ref().is_some_and(|(before, _)| before.outranks(rank));
         if decided || !outranked {
             self.last = Some((rank, result));
         }
     }
 
-    fn finish<P: Report>(mut self) -> P::Output<Result<T, Error<E>>> {
-        let last = self.last.take().map(|(_, result)| result);
-        let stop = match (self.engine.stop(), &last) {
-            (None, Some(Err(_))) => Some(StopReason::Accepted),
-            (stop, _) => stop,
-        };
-        let elapsed = match &last {
-            Some(Err(error)) => self.engine.finish(stop, Some(error.as_error())),
-            _ => self.engine.finish(stop, None),
-        };
-        let inner = match last {
-            Some(Ok(value)) => return P::report(Ok(value), || self.engine.take_timeline()),
-            Some(Err(error)) => Some(error),
-            None => None,
-        };
+    #[inline]
+    fn finish<P: Report>(&mut self) -> P::Output<Result<T, Error<E>>> {
+        match self.last.take() {
+            Some((_, Ok(value))) => {
+                self.engine.finish(self.engine.stop(), None);
+                P::report(Ok(value), || self.engine.take_timeline())
+            }
+            Some((_, Err(error))) => self.fail::<P>(Some(error)),
+            None => self.fail::<P>(None),
+        }
+    }
+
+    #[inline(never)]
+    fn fail<P: Report>(&mut self, inner: Option<E>) -> P::Output<Result<T, Error<E>>> {
+        // An error that the classifier calls a success is an accepted one.
+        let stop = self.engine.stop().or(inner.is_some().then_some(StopReason::Accepted));
+        let elapsed = self.engine.finish(stop, inner.as_ref().map(E::as_error));
         let (reason, cause) = self.engine.take_detail();
         let error = Error {
             stop: stop.unwrap_or(StopReason::Abort),

@@ -1,110 +1,179 @@
 //! [`Engine`]: one call without its operation: asks and tells plugins, keeps time, obeys [`decide`](super::decide).
 //!
 //! Everything that is taken is given back here, also when the call is dropped at any point.
+//!
+//! A call that succeeds at once needs little of this, so the rest is [`Late`]: made when something first has to be
+//! decided. Until then the call stands where every call stands after its first admission.
 
 use crate::call::clock::CallClock;
 use crate::call::decide::{Event, NEVER, Progress, Step};
-use crate::call::open::Opens;
+use crate::call::open::{HedgesOpen, Open};
 use crate::call::recorder::Recorder;
-use crate::call::site::Start;
-use crate::call::timer::Timer;
+use crate::call::timer::CallTimer;
 use crate::fence::PanicError;
-use crate::plan::{Plan, PlanRef};
+use crate::plan::Plan;
 use crate::shared::Shared;
-use recourse_core::{Attempt, Clock, Component, Key, Label, Moment, Now, StopReason, Timeline, reason};
+use recourse_core::{Clock, Component, Key, Label, Moment, Now, StopReason, Timeline, reason};
 use std::error::Error;
-use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub(crate) struct Engine<'a> {
-    pub(super) shared: &'a Shared,
-    pub(super) plan: PlanRef,
-    pub(super) progress: Progress,
+pub(crate) struct Engine<'p, 'l> {
+    pub(super) shared: &'p Shared,
+    pub(super) plan: &'p Plan,
     pub(super) step: Step,
-    pub(super) clock: CallClock<'a>,
-    /// The clock, as read since foreign code last ran; `NEVER` if it was not.
+    /// The clock as read since the call's future was last polled; `NEVER` if it was not. Where times are told to
+    /// somebody, it is read again after the operation has run.
     pub(super) moment: Moment,
     /// It is at least this late: within a call time never goes back, whatever the clock does.
     pub(super) floor: Moment,
-    /// When the call first had to wait, or an attempt first failed: alike whether or not it is observed.
-    /// `NEVER` before that.
-    pub(super) started: Moment,
     pub(super) group_started: Moment,
-    pub(super) timer: Timer<'a>,
-    pub(super) open: Opens,
-    pub(super) recorder: Recorder<'a>,
+    /// The group's primary.
+    pub(super) primary: Open,
+    pub(super) recorder: Recorder<'p>,
     pub(super) idempotent: Option<bool>,
-    /// The wait before this group.
-    pub(super) before: Duration,
     pub(super) launched: u32,
-    /// What the classifier said of the attempt that decides the group.
-    pub(super) reason: Label,
-    pub(super) cause: Option<Arc<dyn Error + Send + Sync>>,
     /// What runs now, and for which attempt: if it unwinds, the call ended by its panic.
     pub(super) running: Option<(Component, u8)>,
     /// Whether there is no end to tell: it was told, or the start was not.
     pub(super) ended: bool,
+    can_hedge: bool,
+    /// Beside the engine and not in it, so that the engine is small enough to be made in registers.
+    pub(super) late: &'l mut Option<Late<'p>>,
 }
 
-impl<'a> Engine<'a> {
+/// What a call needs once it has not succeeded at once.
+pub(crate) struct Late<'p> {
+    pub(super) progress: Progress,
+    /// Only where the clock is not our own.
+    pub(super) clock: Option<Box<CallClock<'p>>>,
+    /// When the call first had to wait, for an attempt or between two: alike whether or not it is observed. `NEVER`
+    /// before that.
+    pub(super) started: Moment,
+    /// Waits that were over before the call first had to wait.
+    pub(super) slept: Duration,
+    pub(super) timer: CallTimer<'p>,
+    pub(super) hedges: HedgesOpen,
+    /// The wait before this group.
+    pub(super) before: Duration,
+    /// What the classifier said of the attempt that decides the group.
+    pub(super) reason: Label,
+    pub(super) cause: Option<Arc<dyn Error + Send + Sync>>,
+}
+
+impl<'p, 'l> Engine<'p, 'l> {
     /// Starts a call by its plan.
-    pub(crate) fn begin(start: Start<'a>, capture: bool, can_hedge: bool) -> Self {
-        let Start { shared, plan, idempotent } = start;
+    #[inline]
+    pub(crate) fn begin(
+        shared: &'p Shared,
+        plan: &'p Plan,
+        late: &'l mut Option<Late<'p>>,
+        idempotent: Option<bool>,
+        capture: bool,
+        can_hedge: bool,
+    ) -> Self {
         let mut engine = Engine {
-            progress: Progress::new(&plan.rules, can_hedge),
-            step: Step::Ask { slot: 0 },
-            clock: CallClock::new(shared),
-            moment: NEVER,
-            floor: Moment::ZERO,
-            started: NEVER,
-            group_started: Moment::ZERO,
-            timer: Timer::default(),
-            open: Opens::default(),
-            recorder: Recorder::new(shared, &plan.key, capture),
-            idempotent,
-            before: Duration::ZERO,
-            launched: 0,
-            reason: Label::EMPTY,
-            cause: None,
-            running: None,
-            ended: true,
             shared,
             plan,
+            step: Step::Ask { slot: 0 },
+            moment: NEVER,
+            floor: Moment::ZERO,
+            group_started: NEVER,
+            primary: Open::default(),
+            recorder: Recorder::off(shared),
+            idempotent,
+            launched: 0,
+            running: None,
+            ended: true,
+            can_hedge,
+            late,
         };
-        engine.start(can_hedge);
+        if capture || shared.is_watched() || plan.stop.is_some() || !shared.clock_trusted {
+            engine.start(capture);
+        }
         engine
     }
 
-    fn start(&mut self, can_hedge: bool) {
-        if self.recorder.is_on() {
+    #[inline(never)]
+    fn start(&mut self, capture: bool) {
+        if !self.shared.clock_trusted {
+            // Whoever reads this clock must be able to say that it has panicked.
+            self.late();
+        }
+        if capture || self.shared.is_watched() {
+            self.recorder.switch_on(&self.plan.key);
             let now = self.now();
-            let started_at = self.shared.fence.run(Component::Clock, || self.shared.clock.calendar(now));
+            let started_at = match self.shared.clock_trusted {
+                true => self.shared.clock.calendar(now),
+                false => {
+                    let read = self.shared.fence.run(Component::Clock, || self.shared.clock.calendar(now));
+                    read.ok().flatten()
+                }
+            };
             self.running = Some((Component::Observer, 0));
             self.ended = false;
-            self.recorder.start(&self.plan, now, started_at.ok().flatten());
+            self.recorder.start(self.plan, now, started_at);
             self.running = None;
-        }
-        self.ended = false;
-        if !can_hedge && self.plan.trigger.is_some() {
-            self.recorder.note(recourse_observe::names::HEDGING, "off_one_at_a_time");
+            if !self.can_hedge && self.plan.trigger.is_some() {
+                self.recorder.note(recourse_observe::names::HEDGING, "off_one_at_a_time");
+            }
         }
         if let Some(stop) = &self.plan.stop {
-            self.cause = Some(stop.cause.clone());
+            self.late().cause = Some(stop.cause.clone());
             self.step = Step::Finish { stop: Some(stop.reason), slot: None };
         }
+    }
+
+    /// The rest of the engine, made if it isn't there.
+    #[inline]
+    pub(super) fn late(&mut self) -> &mut Late<'p> {
+        if self.late.is_none() {
+            self.become_late();
+        }
+        match self.late {
+            Some(late) => late,
+            None => unreachable!("it was made just now"),
+        }
+    }
+
+    #[inline(never)]
+    fn become_late(&mut self) {
+        let mut progress = Progress::new(&self.plan.rules, self.can_hedge);
+        if self.launched > 0 {
+            progress.on(&self.plan.rules, Event::Admitted { slot: 0 });
+        }
+        *self.late = Some(Late {
+            progress,
+            clock: (!self.shared.clock_trusted).then(|| Box::new(CallClock::new(self.shared))),
+            started: NEVER,
+            slept: Duration::ZERO,
+            timer: CallTimer::default(),
+            hedges: HedgesOpen::default(),
+            before: Duration::ZERO,
+            reason: Label::EMPTY,
+            cause: None,
+        });
     }
 
     pub(crate) fn key(&self) -> &Key {
         &self.plan.key
     }
 
+    #[inline]
     pub(crate) fn group(&self) -> u32 {
-        self.progress.group()
+        self.late.as_ref().map_or(0, |late| late.progress.group())
     }
 
+    /// Whether this attempt is in flight. Before anything was decided, the first one is.
+    #[inline]
     pub(crate) fn is_live(&self, slot: usize) -> bool {
-        self.progress.is_live(slot)
+        self.late.as_ref().map_or(slot == 0, |late| late.progress.is_live(slot))
+    }
+
+    /// What the call site said of repeating the operation.
+    #[inline]
+    pub(crate) fn idempotent(&self) -> Option<bool> {
+        self.idempotent
     }
 
     pub(crate) fn launched(&self) -> u32 {
@@ -114,42 +183,66 @@ impl<'a> Engine<'a> {
     /// What to do now. A clock that panicked ends the call.
     #[inline]
     pub(crate) fn step(&mut self) -> Step {
-        if !matches!(self.step, Step::Finish { .. }) {
-            if let Some(panic) = self.clock.panicked() {
-                self.broken(panic);
-            }
+        if !self.shared.clock_trusted {
+            self.check_clock();
         }
         self.step
     }
 
-    /// Why the call ended; `None` for a success.
-    pub(crate) fn stop(&self) -> Option<StopReason> {
-        match self.step {
-            Step::Finish { stop: Some(StopReason::Abort), .. }
-                if self.reason == reason::PANIC_IN_CLASSIFIER =>
-            {
-                Some(StopReason::PanicIn(Component::Classifier))
-            }
-            Step::Finish { stop, .. } => stop,
-            _ => None,
+    #[cold]
+    fn check_clock(&mut self) {
+        if matches!(self.step, Step::Finish { .. }) {
+            return;
+        }
+        if let Some(panic) = self.foreign_clock().and_then(CallClock::panicked) {
+            self.broken(panic);
         }
     }
 
+    /// Why the call ended; `None` for a success.
+    #[inline]
+    pub(crate) fn stop(&self) -> Option<StopReason> {
+        let Step::Finish { stop: Some(stop), .. } = self.step else {
+            return None;
+        };
+        let panicked = |late: &Late<'_>| late.reason == reason::PANIC_IN_CLASSIFIER;
+        match stop {
+            StopReason::Abort if self.late.as_ref().is_some_and(panicked) => {
+                Some(StopReason::PanicIn(Component::Classifier))
+            }
+            stop => Some(stop),
+        }
+    }
+
+    #[inline(always)]
     pub(super) fn on(&mut self, event: Event) {
-        self.step = self.progress.on(&self.plan.rules, event);
+        let rules = &self.plan.rules;
+        self.step = self.late().progress.on(rules, event);
     }
 
     /// A plugin without which the call can't go on has panicked.
+    #[cold]
     pub(super) fn broken(&mut self, panic: PanicError) {
         let stop = StopReason::PanicIn(panic.component);
-        self.cause = Some(Arc::new(panic));
+        self.late().cause = Some(Arc::new(panic));
         self.on(Event::Broken { stop });
+    }
+
+    /// The call's future is polled again: time has passed.
+    #[inline]
+    pub(crate) fn wake(&mut self) {
+        self.moment = NEVER;
+    }
+
+    /// Whether times are told to somebody, so that they must be exact.
+    #[inline]
+    fn is_timed(&self) -> bool {
+        self.recorder.is_on() || self.plan.latency.is_some()
     }
 
     /// The operation's code runs from here, for this attempt.
     #[inline]
     pub(crate) fn enter(&mut self, slot: usize) {
-        self.moment = NEVER;
         #[allow(clippy::cast_possible_truncation, reason = "there are four slots")]
         let slot = slot as u8;
         self.running = Some((Component::Operation, slot));
@@ -158,6 +251,9 @@ impl<'a> Engine<'a> {
     #[inline]
     pub(crate) fn leave(&mut self) {
         self.running = None;
+        if self.is_timed() {
+            self.moment = NEVER;
+        }
     }
 
     /// Runs the operation's code for this attempt.
@@ -178,54 +274,51 @@ impl<'a> Engine<'a> {
         if self.recorder.in_drop {
             return self.shared.fence.always(component, || plugin(self));
         }
-        self.running = Some((component, 0));
-        let fence = &self.shared.fence;
-        let result = fence.run(component, || plugin(self));
-        self.running = None;
+        let before = self.running.replace((component, 0));
+        let result = self.shared.fence.run(component, || plugin(self));
+        self.running = before;
         result
     }
 
-    /// The present moment; read again only after foreign code has run.
+    /// The present moment; read once a poll, and once more where the operation has run and times are told.
+    #[inline]
     pub(super) fn now(&mut self) -> Moment {
         if self.moment == NEVER {
-            let read = if self.recorder.in_drop { self.clock.now_in_drop() } else { self.clock.now() };
-            self.floor = self.floor.max(read);
-            self.moment = self.floor;
+            self.read_clock();
         }
         self.moment
     }
 
-    /// The present moment for a plugin, read only if it asks.
-    pub(super) fn lazy_now(&self) -> Now<'_> {
-        if self.moment == NEVER { Now::of(&self.clock) } else { Now::at(self.moment) }
+    fn read_clock(&mut self) {
+        let read = match self.foreign_clock() {
+            None => self.shared.clock.now(),
+            Some(clock) if self.recorder.in_drop => clock.now_in_drop(),
+            Some(clock) => clock.now(),
+        };
+        self.floor = self.floor.max(read);
+        self.moment = self.floor;
     }
 
-    /// The next attempt group's primary; `None` when the call is over.
-    pub(crate) async fn next(&mut self) -> Option<Attempt> {
-        loop {
-            match self.step() {
-                Step::Ask { slot } => {
-                    if let Some(attempt) = self.permit(slot) {
-                        return Some(attempt);
-                    }
-                }
-                Step::Draw { server } => self.draw(server),
-                Step::Peek { wait } => {
-                    let refusal = self.peek(wait);
-                    self.on(Event::Peeked { wait, refusal });
-                }
-                Step::Wait { wait } => {
-                    if self.start_wait(wait) {
-                        poll_fn(|cx| self.poll_wait(wait, cx)).await;
-                    }
-                }
-                _ => return None,
-            }
+    /// The present moment for a plugin, read only if it asks.
+    #[inline]
+    pub(super) fn lazy_now(&self) -> Now<'_> {
+        if self.moment != NEVER {
+            return Now::at(self.moment);
+        }
+        match self.foreign_clock() {
+            Some(clock) => Now::of(clock),
+            None => Now::of(&*self.shared.clock),
         }
     }
 
+    /// The clock, where it is not our own.
+    #[inline]
+    pub(super) fn foreign_clock(&self) -> Option<&CallClock<'p>> {
+        self.late.as_ref().and_then(|late| late.clock.as_deref())
+    }
+
     /// Tells the observers something. If one unwinds all the same, the call knows whose panic it was.
-    pub(super) fn observe<R>(&mut self, tell: impl FnOnce(&mut Recorder<'a>) -> R) -> R {
+    pub(super) fn observe<R>(&mut self, tell: impl FnOnce(&mut Recorder<'p>) -> R) -> R {
         let before = self.running.replace((Component::Observer, 0));
         let result = tell(&mut self.recorder);
         self.running = before;
@@ -233,15 +326,14 @@ impl<'a> Engine<'a> {
     }
 
     pub(crate) fn take_detail(&mut self) -> (Label, Option<Arc<dyn Error + Send + Sync>>) {
-        (std::mem::take(&mut self.reason), self.cause.take())
+        match self.late {
+            Some(late) => (std::mem::take(&mut late.reason), late.cause.take()),
+            None => (Label::EMPTY, None),
+        }
     }
 
     pub(crate) fn take_timeline(&mut self) -> Timeline {
         let key = self.plan.key.clone();
         self.recorder.take_timeline().unwrap_or_else(|| Timeline::new(key, Moment::ZERO))
-    }
-
-    pub(super) fn plan(&self) -> &Plan {
-        &self.plan
     }
 }

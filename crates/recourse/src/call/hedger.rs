@@ -16,9 +16,7 @@ pub(crate) trait Hedger<R> {
     fn drop_one(&mut self, slot: usize);
 
     /// Drops every hedge.
-    fn drop_all(&mut self) {
-        (1..SLOTS).for_each(|slot| self.drop_one(slot));
-    }
+    fn drop_all(&mut self);
 }
 
 /// One attempt at a time.
@@ -32,33 +30,50 @@ impl<R> Hedger<R> for NoHedges {
     }
 
     fn drop_one(&mut self, _: usize) {}
+
+    #[inline]
+    fn drop_all(&mut self) {}
 }
 
 /// Hedges made by the same closure as their primary, boxed when they are launched.
 pub(crate) struct Hedges<'f, F, Fut> {
     operation: &'f mut F,
-    running: [Option<Pin<Box<Fut>>>; SLOTS - 1],
+    /// Seldom there, so that every call's future holds no more than a pointer for it.
+    running: Option<Box<Running<Fut>>>,
 }
 
+type Running<Fut> = [Option<Pin<Box<Fut>>>; SLOTS - 1];
+
 impl<'f, F, Fut> Hedges<'f, F, Fut> {
+    #[inline]
     pub(crate) fn new(operation: &'f mut F) -> Self {
-        Hedges { operation, running: [const { None }; SLOTS - 1] }
+        Hedges { operation, running: None }
     }
 }
 
 impl<F: FnMut(Attempt) -> Fut, Fut: Future> Hedger<Fut::Output> for Hedges<'_, F, Fut> {
     fn launch(&mut self, slot: usize, attempt: Attempt) {
-        self.running[slot - 1] = Some(Box::pin((self.operation)(attempt)));
+        let hedge = Box::pin((self.operation)(attempt));
+        self.running.get_or_insert_with(|| Box::new([const { None }; SLOTS - 1]))[slot - 1] = Some(hedge);
     }
 
     fn poll(&mut self, slot: usize, cx: &mut Context<'_>) -> Poll<Fut::Output> {
-        match &mut self.running[slot - 1] {
+        match self.running.as_mut().and_then(|running| running[slot - 1].as_mut()) {
             Some(hedge) => hedge.as_mut().poll(cx),
             None => Poll::Pending,
         }
     }
 
     fn drop_one(&mut self, slot: usize) {
-        self.running[slot - 1] = None;
+        if let Some(running) = &mut self.running {
+            running[slot - 1] = None;
+        }
+    }
+
+    #[inline]
+    fn drop_all(&mut self) {
+        if let Some(running) = &mut self.running {
+            running.iter_mut().for_each(|hedge| *hedge = None);
+        }
     }
 }

@@ -13,26 +13,35 @@ pub(crate) struct Open {
     release: Option<Release>,
     /// Where its record stands in the timeline, from 1, if the call is recorded.
     record: Option<NonZeroU32>,
+    /// Its budget waits to hear how it ends.
+    pub(crate) heard: bool,
     pub(crate) pended: bool,
     launched: bool,
 }
 
 impl Open {
-    /// An attempt that the breaker has admitted, if there is one.
-    pub(crate) fn admitted(ticket: Option<Ticket>) -> Self {
-        let mut open = Open::default();
-        open.ticket = ticket;
-        open
-    }
-
     /// Whether there is anything to give back or to close.
+    #[inline]
     pub(crate) fn is_open(&self) -> bool {
         self.launched || self.ticket.is_some() || self.release.is_some()
     }
 
+    /// Whether nothing was taken for it.
+    #[inline]
+    pub(crate) fn holds_nothing(&self) -> bool {
+        self.ticket.is_none() && self.release.is_none() && !self.heard
+    }
+
     /// The attempt starts.
+    #[inline]
     pub(crate) fn launch(&mut self) {
         self.launched = true;
+    }
+
+    /// The attempt is over, and held nothing.
+    #[inline]
+    pub(crate) fn over(&mut self) {
+        self.launched = false;
     }
 
     /// Where its record stands in the timeline, if the call is recorded.
@@ -45,8 +54,15 @@ impl Open {
     }
 
     /// Keeps the budget's permit until the attempt ends.
+    #[inline]
     pub(crate) fn hold(&mut self, release: Option<Release>) {
         self.release = release;
+    }
+
+    /// Whether it holds a permit that has to be given back.
+    #[inline]
+    pub(crate) fn has_release(&self) -> bool {
+        self.release.is_some()
     }
 
     /// Gives the budget's permit back.
@@ -62,42 +78,30 @@ impl Open {
 }
 
 impl Drop for Open {
+    #[inline]
     fn drop(&mut self) {
-        // Only where another plugin's panic unwinds through the call: a second panic would abort the process.
         if let Some(release) = self.release.take() {
-            let _ = catch_unwind(AssertUnwindSafe(|| drop(release)));
+            drop_quietly(release);
         }
     }
 }
 
-/// The attempts of a group by slot. Hedges are seldom, so their places are made when the first is launched.
+/// Only where another plugin's panic unwinds through the call: a second panic would abort the process.
+#[cold]
+fn drop_quietly(release: Release) {
+    let _ = catch_unwind(AssertUnwindSafe(|| drop(release)));
+}
+
+/// The hedges of a group by slot. They are seldom, so their places are made when the first is launched.
 #[derive(Default)]
-pub(crate) struct Opens {
-    primary: Open,
-    hedges: Option<Box<[Open; SLOTS - 1]>>,
-}
+pub(crate) struct HedgesOpen(Option<Box<[Open; SLOTS - 1]>>);
 
-impl Opens {
+impl HedgesOpen {
     pub(crate) fn is_open(&self, slot: usize) -> bool {
-        match (slot, &self.hedges) {
-            (0, _) => self.primary.is_open(),
-            (hedge, Some(hedges)) => hedges[hedge - 1].is_open(),
-            (_, None) => false,
-        }
-    }
-
-    pub(crate) fn any_open(&self) -> bool {
-        (0..SLOTS).any(|slot| self.is_open(slot))
+        self.0.as_ref().is_some_and(|hedges| hedges[slot - 1].is_open())
     }
 
     pub(crate) fn at(&mut self, slot: usize) -> &mut Open {
-        match slot {
-            0 => &mut self.primary,
-            hedge => &mut self.hedges.get_or_insert_default()[hedge - 1],
-        }
-    }
-
-    pub(crate) fn take(&mut self, slot: usize) -> Open {
-        std::mem::take(self.at(slot))
+        &mut self.0.get_or_insert_default()[slot - 1]
     }
 }

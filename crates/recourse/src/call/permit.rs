@@ -2,78 +2,158 @@
 //!
 //! Whichever refuses second, the first is given back: a refused attempt leaves nothing behind.
 
-use crate::call::decide::Event;
+use crate::call::decide::{Event, Step};
 use crate::call::engine::Engine;
 use crate::call::open::Open;
 use crate::fence::PanicError;
-use crate::plan::BoundBudget;
+use crate::plan::{BoundBreaker, BoundBudget};
 use recourse_core::{
     Admission, AdmissionRequest, Attempt, AttemptKind, AttemptRecord, BudgetEvent, BudgetRequest,
-    CircuitState, Component, Decision, DecisionMode, Ending, Health, Label, Outcome, Rejection, StopReason,
-    Ticket, Transition, reason,
+    CircuitBreaker, CircuitState, Component, Decision, DecisionMode, Ending, Health, Label, Now, Outcome,
+    Rejection, StopReason, Ticket, Transition, reason,
 };
 use recourse_observe::names;
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-impl Engine<'_> {
+impl Engine<'_, '_> {
+    /// The next attempt group's primary; `None` where nothing more is to be launched.
+    #[inline(always)]
+    pub(crate) fn next_primary(&mut self) -> Option<Attempt> {
+        match self.step() {
+            Step::Ask { slot } => self.permit(slot),
+            _ => None,
+        }
+    }
+
     /// Asks for one attempt. `None` where it is refused; then the next step says what follows.
+    #[inline(always)]
     pub(crate) fn permit(&mut self, slot: usize) -> Option<Attempt> {
+        let plan = self.plan;
         let kind = if slot == 0 { AttemptKind::Retry } else { AttemptKind::Hedge };
-        match self.admit(kind) {
-            Ok(ticket) => {
-                *self.open.at(slot) = Open::admitted(ticket);
-                if slot == 0 && self.plan.rules.max_hedges > 0 && ticket.is_some_and(|ticket| ticket.probe) {
-                    self.progress.stop_hedging();
-                    self.recorder.note(names::HEDGING, "off_half_open");
-                }
-            }
-            Err(rejection) => {
-                self.note_rejection(&rejection);
-                self.on(Event::Refused { slot, stop: circuit_stop(&rejection), for_good: false });
+        if let Some(breaker) = &plan.breaker {
+            if !self.passes_breaker(breaker, slot, kind) {
                 return None;
             }
         }
-        let Decision { allowed, reason, release, .. } = self.decide(kind);
-        self.open.at(slot).hold(release);
-        if !allowed {
-            let mut open = self.open.take(slot);
-            self.report(open.ticket.take(), Health::None);
-            self.give_back(&mut open);
-            self.denied(slot, &reason);
+        let is_free = matches!(self.budget(kind), BoundBudget::None) && !self.recorder.is_on();
+        if !is_free && !self.passes_budget(slot, kind) {
             return None;
         }
-        Some(self.launch(slot, reason))
+        Some(self.launch(slot))
     }
 
-    fn launch(&mut self, slot: usize, budget_reason: Label) -> Attempt {
+    /// The attempt's place among those in flight.
+    #[inline]
+    pub(super) fn open(&mut self, slot: usize) -> &mut Open {
+        match slot {
+            0 => &mut self.primary,
+            hedge => self.late().hedges.at(hedge),
+        }
+    }
+
+    /// Whether the breaker admits the attempt; then its ticket is kept.
+    #[inline(never)]
+    fn passes_breaker(&mut self, breaker: &BoundBreaker, slot: usize, kind: AttemptKind) -> bool {
+        match self.admit(breaker, kind) {
+            Some(Admission::Admitted(ticket, transition)) => {
+                // Kept before anybody is told: if an observer unwinds, the ticket is still given back.
+                self.open(slot).ticket = Some(ticket);
+                self.tell_transition(transition);
+                true
+            }
+            Some(Admission::Rejected(rejection)) => {
+                self.note_rejection(&rejection);
+                self.on(Event::Refused { slot, stop: circuit_stop(&rejection), for_good: false });
+                false
+            }
+            _ => true,
+        }
+    }
+
+    /// Whether the budget allows the attempt; if not, the breaker has its ticket back.
+    #[inline(never)]
+    fn passes_budget(&mut self, slot: usize, kind: AttemptKind) -> bool {
+        let (decision, mode) = self.decide(kind);
+        let Decision { allowed, reason, release, .. } = decision;
+        let hears_ends = allowed && matches!(self.budget(kind), BoundBudget::Found { hears_ends: true, .. });
+        let open = self.open(slot);
+        // Kept before anybody is told, as the ticket is.
+        open.hold(release);
+        open.heard = hears_ends;
+        if let Some(mode) = mode {
+            self.tell_decision(kind, self.group(), mode, allowed, &reason);
+        }
+        if allowed {
+            if self.recorder.is_on() {
+                self.record_launch(slot, reason);
+            }
+            return true;
+        }
+        self.give_back_all(slot);
+        self.denied(slot, &reason);
+        false
+    }
+
+    /// Gives back what was taken for an attempt that does not start.
+    fn give_back_all(&mut self, slot: usize) {
+        let mut open = std::mem::take(self.open(slot));
+        if let Some(ticket) = open.ticket.take() {
+            self.report(ticket, Health::None);
+        }
+        self.give_back(&mut open);
+    }
+
+    #[inline]
+    fn launch(&mut self, slot: usize) -> Attempt {
+        if slot == 0 && self.primary.ticket.is_some_and(|ticket| ticket.probe) {
+            self.unhedge_probe();
+        }
+        if slot == 0 && self.plan.latency.is_some() {
+            self.group_started = self.now();
+        }
         self.launched += 1;
-        let time_left = self.time_left();
-        if self.recorder.is_on() {
-            let mut record = self.record(slot);
-            record.budget_reason = budget_reason;
-            let place = self.observe(|recorder| recorder.launched(record));
-            self.open.at(slot).set_record(place);
+        self.open(slot).launch();
+        if self.launched > 1 || self.late.is_some() {
+            return self.launch_later(slot);
         }
-        if slot == 0 {
-            self.primary_starts();
-        }
-        self.open.at(slot).launch();
+        // Where nothing was decided yet, nothing has to be told: this is where every call stands.
+        self.step = Step::Poll;
+        Attempt::new(0, 0, self.plan.policy_id, self.plan.first_time_left)
+    }
+
+    #[inline(never)]
+    fn launch_later(&mut self, slot: usize) -> Attempt {
+        let left = self.left_of_call();
         self.on(Event::Admitted { slot });
         #[allow(clippy::cast_possible_truncation, reason = "there are four slots")]
-        Attempt::new(self.group(), slot as u32, self.plan().policy_id, time_left)
+        let hedge_index = slot as u32;
+        Attempt::new(self.group(), hedge_index, self.plan.policy_id, self.plan.rules.time_left(left))
     }
 
-    /// The smaller of the attempt's own timeout and what is left of the call.
-    fn time_left(&mut self) -> Option<Duration> {
-        let rules = self.plan().rules;
-        let left = match self.progress.deadline() {
+    /// A half-open circuit's probe is not hedged.
+    #[cold]
+    fn unhedge_probe(&mut self) {
+        if self.plan.rules.max_hedges > 0 {
+            self.late().progress.stop_hedging();
+            self.recorder.note(names::HEDGING, "off_half_open");
+        }
+    }
+
+    #[inline(never)]
+    fn record_launch(&mut self, slot: usize, budget_reason: Label) {
+        let mut record = self.record(slot);
+        record.budget_reason = budget_reason;
+        let place = self.observe(|recorder| recorder.launched(record));
+        self.open(slot).set_record(place);
+    }
+
+    /// What is left until the call's deadline.
+    pub(super) fn left_of_call(&mut self) -> Option<Duration> {
+        match self.late.as_ref().and_then(|late| late.progress.deadline()) {
             Some(deadline) => Some(deadline.since(self.now())),
-            None => rules.overall_timeout,
-        };
-        match (rules.timeout_per_attempt, left) {
-            (Some(own), Some(left)) => Some(own.min(left)),
-            (own, left) => own.or(left),
+            None => self.plan.rules.overall_timeout,
         }
     }
 
@@ -83,39 +163,41 @@ impl Engine<'_> {
         #[allow(clippy::cast_possible_truncation, reason = "there are four slots")]
         let hedge_index = slot as u32;
         record.hedge_index = hedge_index;
-        record.backoff = if slot == 0 { self.before } else { Duration::ZERO };
+        record.backoff = match &*self.late {
+            Some(late) if slot == 0 => late.before,
+            _ => Duration::ZERO,
+        };
         record
     }
 
-    /// The breaker's ticket; `None` where there is no breaker, or it panicked and so admits.
-    fn admit(&mut self, kind: AttemptKind) -> Result<Option<Ticket>, Rejection> {
-        if self.plan.breaker.is_none() {
-            return Ok(None);
-        }
-        let asked = self.plugin(Component::Breaker, |engine| {
-            let request = AdmissionRequest::new(kind, engine.lazy_now());
-            engine.plan.breaker.as_ref().map(|breaker| breaker.admit(&request))
-        });
-        match asked.ok().flatten() {
-            Some(Admission::Admitted(ticket, transition)) => {
-                self.tell_transition(transition);
-                Ok(Some(ticket))
-            }
-            Some(Admission::Rejected(rejection)) => Err(rejection),
-            _ => Ok(None),
+    /// The breaker's answer; `None` where it panicked and so admits.
+    fn admit(&mut self, breaker: &BoundBreaker, kind: AttemptKind) -> Option<Admission> {
+        let ask = |engine: &Self| breaker.plugin.admit(&AdmissionRequest::new(kind, engine.lazy_now()));
+        match breaker.trusted {
+            true => Some(ask(self)),
+            false => self.plugin(Component::Breaker, ask).ok(),
         }
     }
 
     /// Tells the breaker how an admitted attempt ended.
-    pub(super) fn report(&mut self, ticket: Option<Ticket>, health: Health) {
-        let Some(ticket) = ticket else { return };
-        let told = self.plugin(Component::Breaker, |engine| {
-            engine
-                .plan
-                .breaker
-                .as_ref()
-                .and_then(|breaker| breaker.report(ticket, health, &engine.lazy_now()))
-        });
+    pub(super) fn report(&mut self, ticket: Ticket, health: Health) {
+        self.tell_breaker(|breaker, now| breaker.report(ticket, health, now));
+    }
+
+    /// Tells the breaker that an admitted attempt was given up.
+    pub(super) fn abandon(&mut self, ticket: Ticket) {
+        self.tell_breaker(|breaker, now| breaker.abandon(ticket, now));
+    }
+
+    #[inline]
+    fn tell_breaker(&mut self, tell: impl FnOnce(&dyn CircuitBreaker, &Now<'_>) -> Option<Transition>) {
+        let plan = self.plan;
+        let Some(breaker) = &plan.breaker else { return };
+        let tell = |engine: &Self| tell(&*breaker.plugin, &engine.lazy_now());
+        let told = match breaker.trusted {
+            true => Ok(tell(self)),
+            false => self.plugin(Component::Breaker, tell),
+        };
         self.tell_transition(told.ok().flatten());
     }
 
@@ -133,42 +215,49 @@ impl Engine<'_> {
         }
     }
 
-    fn budget(&self, kind: AttemptKind) -> &BoundBudget {
+    #[inline]
+    pub(super) fn budget(&self, kind: AttemptKind) -> &'_ BoundBudget {
         match kind {
-            AttemptKind::Hedge => &self.plan().hedge_budget,
-            _ => &self.plan().retry_budget,
+            AttemptKind::Hedge => &self.plan.hedge_budget,
+            _ => &self.plan.retry_budget,
         }
     }
 
-    fn decide(&mut self, kind: AttemptKind) -> Decision {
+    /// The budget's decision, and how it came about; `None` where there is no budget to speak of.
+    fn decide(&mut self, kind: AttemptKind) -> (Decision, Option<DecisionMode>) {
         let (decision, mode) = match self.budget(kind) {
             BoundBudget::None => {
                 let mut decision = Decision::allow();
                 decision.reason = Label::from_static(reason::NO_BUDGET);
-                return decision;
+                return (decision, None);
             }
             BoundBudget::Missing { allow: true, .. } => unguarded(),
             BoundBudget::Missing { cause, .. } => {
-                if kind == AttemptKind::Retry {
-                    self.cause = Some(cause.clone());
-                }
+                let cause = cause.clone();
+                self.refused_because(kind, cause);
                 (Decision::deny(reason::BUDGET_NOT_FOUND), DecisionMode::Deny)
             }
             BoundBudget::Found { .. } => {
                 let asked =
                     self.ask_budget(kind, self.group(), |plugin, request| plugin.allow_attempt(request));
                 let decision = match asked {
-                    Ok(decision) => decision.unwrap_or_else(|| Decision::deny(reason::BUDGET_NIL)),
+                    Ok(decision) => decision.map_or_else(|| Decision::deny(reason::BUDGET_NIL), settled),
                     Err(panic) => {
-                        self.cause = Some(Arc::new(panic));
+                        self.refused_because(kind, Arc::new(panic));
                         Decision::deny(reason::PANIC_IN_BUDGET)
                     }
                 };
                 (decision, DecisionMode::Standard)
             }
         };
-        self.tell_decision(kind, self.group(), mode, decision.allowed, &decision.reason);
-        decision
+        (decision, Some(mode))
+    }
+
+    /// What is behind a refused primary is behind the end of the call; a refused hedge ends nothing.
+    fn refused_because(&mut self, kind: AttemptKind, cause: Arc<dyn Error + Send + Sync>) {
+        if kind == AttemptKind::Retry {
+            self.late().cause = Some(cause);
+        }
     }
 
     /// Calls the budget of this kind, if it is there.
@@ -178,10 +267,11 @@ impl Engine<'_> {
         attempt: u32,
         ask: impl FnOnce(&dyn recourse_core::Budget, &BudgetRequest<'_>) -> R,
     ) -> Result<Option<R>, PanicError> {
-        let left = match self.progress.deadline() {
-            Some(deadline) => Some(deadline.since(self.now())),
-            None => self.plan().rules.overall_timeout,
-        };
+        let left = self.left_of_call();
+        if attempt > 0 || kind == AttemptKind::Hedge {
+            // Built-in budgets want the time for these. Read here, it is the same for the peek and the decision.
+            self.now();
+        }
         self.plugin(Component::Budget, |engine| match engine.budget(kind) {
             BoundBudget::Found { plugin, cost, .. } => {
                 let request = BudgetRequest::new(engine.key(), attempt, kind, engine.lazy_now());
@@ -226,22 +316,30 @@ impl Engine<'_> {
 
     /// Whether breaker or budget are sure to refuse the attempt behind this wait. Takes nothing.
     pub(super) fn peek(&mut self, wait: Duration) -> Option<StopReason> {
-        if self.plan.breaker.is_some() {
-            let asked = self.plugin(Component::Breaker, |engine| {
-                engine
-                    .plan
-                    .breaker
-                    .as_ref()
-                    .and_then(|breaker| breaker.would_reject(&engine.lazy_now(), wait))
-            });
+        let plan = self.plan;
+        if let Some(breaker) = &plan.breaker {
+            let ask = |engine: &Self| breaker.plugin.would_reject(&engine.lazy_now(), wait);
+            let asked = match breaker.trusted {
+                true => Ok(ask(self)),
+                false => self.plugin(Component::Breaker, ask),
+            };
             if let Some(rejection) = asked.ok().flatten() {
                 self.note_rejection(&rejection);
                 return Some(circuit_stop(&rejection));
             }
         }
+        if !matches!(plan.retry_budget, BoundBudget::Found { .. }) {
+            return None;
+        }
         let (kind, next) = (AttemptKind::Retry, self.group() + 1);
         let asked = self.ask_budget(kind, next, |plugin, request| plugin.would_deny(request));
-        let reason = asked.ok().flatten().flatten()?;
+        let reason = match asked {
+            Ok(reason) => reason.flatten()?,
+            Err(panic) => {
+                self.refused_because(kind, Arc::new(panic));
+                Label::from_static(reason::PANIC_IN_BUDGET)
+            }
+        };
         let reason = if reason.is_empty() { Label::from_static(reason::BUDGET_DENIED) } else { reason };
         self.tell_decision(kind, next, DecisionMode::Standard, false, &reason);
         if self.recorder.is_on() {
@@ -250,6 +348,15 @@ impl Engine<'_> {
         }
         Some(budget_stop(&reason))
     }
+}
+
+/// What the engine obeys: an empty reason becomes the usual one.
+fn settled(mut decision: Decision) -> Decision {
+    if decision.reason.is_empty() {
+        decision.reason =
+            Label::from_static(if decision.allowed { reason::ALLOWED } else { reason::BUDGET_DENIED });
+    }
+    decision
 }
 
 /// What stands in for a missing budget that does not deny.

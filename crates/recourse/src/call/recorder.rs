@@ -28,17 +28,20 @@ pub(crate) struct Recorder<'a> {
 }
 
 impl<'a> Recorder<'a> {
-    /// On if there is an observer or the call is captured.
-    pub(crate) fn new(shared: &'a Shared, key: &Key, capture: bool) -> Self {
-        let on = capture || !shared.observers.is_empty();
-        let timeline = on.then(|| {
-            let mut timeline = SPARE.try_with(Cell::take).ok().flatten().unwrap_or_else(|| Box::new(EMPTY));
-            timeline.key = key.clone();
-            timeline
-        });
-        Recorder { shared, timeline, in_drop: false }
+    /// Off.
+    #[inline]
+    pub(crate) fn off(shared: &'a Shared) -> Self {
+        Recorder { shared, timeline: None, in_drop: false }
     }
 
+    /// From here on the call is recorded.
+    pub(crate) fn switch_on(&mut self, key: &Key) {
+        let mut timeline = SPARE.try_with(Cell::take).ok().flatten().unwrap_or_else(|| Box::new(EMPTY));
+        timeline.key = key.clone();
+        self.timeline = Some(timeline);
+    }
+
+    #[inline]
     pub(crate) fn is_on(&self) -> bool {
         self.timeline.is_some()
     }
@@ -169,13 +172,19 @@ impl<'a> Recorder<'a> {
 }
 
 impl Drop for Recorder<'_> {
+    #[inline]
     fn drop(&mut self) {
-        if let Some(mut timeline) = self.timeline.take() {
-            *timeline = EMPTY;
-            // A thread that is ending keeps nothing.
-            let _ = SPARE.try_with(|spare| spare.set(Some(timeline)));
+        if let Some(timeline) = self.timeline.take() {
+            keep(timeline);
         }
     }
+}
+
+/// Leaves a timeline's memory to the thread.
+fn keep(mut timeline: Box<Timeline>) {
+    *timeline = EMPTY;
+    // A thread that is ending keeps nothing.
+    let _ = SPARE.try_with(|spare| spare.set(Some(timeline)));
 }
 
 /// How an attempt ended.

@@ -4,7 +4,6 @@ use crate::plan::{PlanRef, Target};
 use crate::shared::Shared;
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
 
 /// Where a call finds its plan, and what its call site said beside the key.
 pub(crate) struct Site<'a> {
@@ -14,50 +13,19 @@ pub(crate) struct Site<'a> {
     pub(crate) idempotent: Option<bool>,
 }
 
-/// What a call starts with.
-pub(crate) struct Start<'a> {
-    pub(crate) shared: &'a Shared,
-    pub(crate) plan: PlanRef,
-    pub(crate) idempotent: Option<bool>,
-}
+/// A plan that its provider gives later. Boxed, because every call's future holds a place for it.
+pub(crate) type LaterPlan<'s> = Pin<Box<dyn Future<Output = PlanRef<'s>> + Send + 's>>;
 
-impl<'a> Site<'a> {
-    /// What the call starts with, as soon as its plan is there.
-    pub(crate) fn start(self) -> Starting<'a> {
-        Starting::Unasked(Some(self))
+impl Site<'_> {
+    /// The call's plan, if it is at hand.
+    #[inline]
+    pub(crate) fn plan_now(&self) -> Option<PlanRef<'_>> {
+        self.target.slot().plan_now(&self.shared.world)
     }
 
-    fn with(self, plan: PlanRef) -> Start<'a> {
-        Start { shared: self.shared, plan, idempotent: self.idempotent }
-    }
-}
-
-/// A call that finds its plan when it is first polled. Small, because every call's future holds a place for it.
-pub(crate) enum Starting<'a> {
-    Unasked(Option<Site<'a>>),
-    Later(Pin<Box<dyn Future<Output = Start<'a>> + Send + 'a>>),
-}
-
-impl<'a> Future for Starting<'a> {
-    type Output = Start<'a>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Start<'a>> {
-        let starting = self.get_mut();
-        if let Starting::Unasked(site) = starting {
-            let Some(site) = site.take() else { return Poll::Pending };
-            match site.target.slot().plan_now(&site.shared.world) {
-                Some(plan) => return Poll::Ready(site.with(plan)),
-                None => {
-                    *starting = Starting::Later(Box::pin(async move {
-                        let plan = site.target.slot().plan(&site.shared.world).await;
-                        site.with(plan)
-                    }));
-                }
-            }
-        }
-        match starting {
-            Starting::Later(start) => start.as_mut().poll(cx),
-            Starting::Unasked(_) => Poll::Pending,
-        }
+    /// The call's plan, as soon as its provider gives it.
+    #[cold]
+    pub(crate) fn plan_later(&self) -> LaterPlan<'_> {
+        Box::pin(self.target.slot().plan(&self.shared.world))
     }
 }

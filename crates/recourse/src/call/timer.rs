@@ -1,62 +1,93 @@
-//! [`Timer`]: the one timer of a call, made late.
+//! [`CallTimer`]: the one timer of a call, made late and set again where the runtime can do that.
 
+use crate::call::decide::NEVER;
 use crate::fence::{Fence, PanicError};
-use recourse_core::{Component, Moment, Sleeper};
+use recourse_core::{Component, Moment, Sleeper, Timer};
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// At most one sleep at a time. It is made when something is due, and kept while nothing is due earlier.
-#[derive(Default)]
-pub(crate) struct Timer<'a> {
-    armed: Option<Armed<'a>>,
-}
-
-struct Armed<'a> {
+pub(crate) struct CallTimer<'a> {
+    /// When it goes off; [`NEVER`] where it is not set.
     due: Moment,
-    sleep: Pin<Box<dyn Future<Output = ()> + Send + 'a>>,
+    sleep: Sleep<'a>,
 }
 
-impl<'a> Timer<'a> {
-    /// Whether a sleep that ends at `due` or earlier is under way.
+/// What a sleeper gave.
+enum Sleep<'a> {
+    None,
+    Once(Pin<Box<dyn Future<Output = ()> + Send + 'a>>),
+    Again(Pin<Box<dyn Timer + Send + 'a>>),
+}
+
+impl Default for CallTimer<'_> {
+    fn default() -> Self {
+        CallTimer { due: NEVER, sleep: Sleep::None }
+    }
+}
+
+impl<'a> CallTimer<'a> {
+    /// Whether it goes off at `due` or earlier.
     pub(crate) fn covers(&self, due: Moment) -> bool {
-        self.armed.as_ref().is_some_and(|armed| armed.due <= due)
+        self.due != NEVER && self.due <= due
     }
 
-    /// Makes a sleep that ends at `due`.
+    /// Sets it to go off at `due`, `wait` from now.
     pub(crate) fn arm(
         &mut self,
         sleeper: &'a dyn Sleeper,
         due: Moment,
         wait: Duration,
+        until: Option<Instant>,
         fence: &Fence,
     ) -> Result<(), PanicError> {
-        self.disarm(fence)?;
-        let sleep = fence.run(Component::Sleeper, || sleeper.sleep(wait))?;
-        self.armed = Some(Armed { due, sleep });
+        if let Sleep::Once(_) = self.sleep {
+            self.disarm(fence)?;
+        }
+        fence.run(Component::Sleeper, || match &mut self.sleep {
+            Sleep::Again(timer) => timer.as_mut().set(wait, until),
+            sleep => {
+                *sleep = match sleeper.timer(wait, until) {
+                    Some(timer) => Sleep::Again(timer),
+                    None => Sleep::Once(sleeper.sleep(wait)),
+                }
+            }
+        })?;
+        self.due = due;
         Ok(())
     }
 
     /// Ready with the moment that has come. What the clock says of it doesn't matter: the timer is believed.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>, fence: &Fence) -> Poll<Result<Moment, PanicError>> {
-        let Some(armed) = &mut self.armed else {
-            return Poll::Pending;
-        };
-        let due = armed.due;
-        let polled = fence.run(Component::Sleeper, || armed.sleep.as_mut().poll(cx));
-        if matches!(polled, Ok(Poll::Pending)) {
+        let due = self.due;
+        if due == NEVER {
             return Poll::Pending;
         }
+        let polled = fence.run(Component::Sleeper, || match &mut self.sleep {
+            Sleep::None => Poll::Pending,
+            Sleep::Once(sleep) => sleep.as_mut().poll(cx),
+            Sleep::Again(timer) => timer.as_mut().poll(cx),
+        });
+        match polled {
+            Ok(Poll::Pending) => return Poll::Pending,
+            Ok(Poll::Ready(())) if matches!(self.sleep, Sleep::Again(_)) => {
+                self.due = NEVER;
+                return Poll::Ready(Ok(due));
+            }
+            _ => {}
+        }
         let dropped = self.disarm(fence);
-        Poll::Ready(polled.and(dropped).map(|()| due))
+        Poll::Ready(polled.and(dropped).map(|_| due))
     }
 
     /// Drops the sleep. Fenced in both modes: a sleep that panicked already must not do so again while it unwinds.
     pub(crate) fn disarm(&mut self, fence: &Fence) -> Result<(), PanicError> {
-        match self.armed.take() {
-            Some(armed) => fence.always(Component::Sleeper, || drop(armed)),
-            None => Ok(()),
+        self.due = NEVER;
+        match std::mem::replace(&mut self.sleep, Sleep::None) {
+            Sleep::None => Ok(()),
+            sleep => fence.always(Component::Sleeper, || drop(sleep)),
         }
     }
 }

@@ -1,74 +1,115 @@
 //! How an [`Engine`] waits: between groups, and beside attempts in flight.
 
-use crate::call::decide::{Event, NEVER};
+use crate::call::decide::{Event, NEVER, Step};
 use crate::call::engine::Engine;
 use crate::fence::PanicError;
 use recourse_core::{Component, HedgeDecision, HedgeState, Moment};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-impl Engine<'_> {
-    pub(super) fn draw(&mut self, server: Option<Duration>) {
-        let now = self.plan.rules.overall_timeout.is_some().then(|| self.now());
-        let wait = server
-            .unwrap_or_else(|| self.plan.backoff.wait(self.group(), self.before, self.shared.random.draw()));
-        self.on(Event::Drawn { wait, now });
-    }
-
-    /// Starts the wait before the next group; false where there is nothing to wait for.
-    pub(super) fn start_wait(&mut self, wait: Duration) -> bool {
-        if wait.is_zero() {
-            self.waited(wait);
-            return false;
-        }
-        // Nothing else is due during a wait, and its end is what the sleeper says.
-        match self.arm(Moment::ZERO, wait) {
-            Ok(()) => true,
-            Err(panic) => {
-                self.broken(panic);
-                false
+impl Engine<'_, '_> {
+    /// The group is over and another may follow: true where there is a wait between the two.
+    pub(crate) fn wait_comes(&mut self) -> bool {
+        loop {
+            match self.step() {
+                Step::Draw { server } => self.draw(server),
+                Step::Peek { wait } => {
+                    let refusal = self.peek(wait);
+                    self.on(Event::Peeked { wait, refusal });
+                }
+                Step::Wait { wait } if wait.is_zero() => self.waited(wait),
+                // Nothing else is due during a wait, and its end is what the sleeper says.
+                Step::Wait { wait } => match self.arm(Moment::ZERO, wait) {
+                    Ok(()) => return true,
+                    Err(panic) => self.broken(panic),
+                },
+                _ => return false,
             }
         }
     }
 
-    pub(super) fn poll_wait(&mut self, wait: Duration, cx: &mut Context<'_>) -> Poll<()> {
-        self.moment = NEVER;
+    fn draw(&mut self, server: Option<Duration>) {
+        let now = self.plan.rules.overall_timeout.is_some().then(|| self.now());
+        let wait = server.unwrap_or_else(|| {
+            let before = self.late().before;
+            self.plan.backoff.wait(self.group(), before, self.shared.random.draw())
+        });
+        self.on(Event::Drawn { wait, now });
+    }
+
+    /// Polls the wait between two groups.
+    pub(crate) fn poll_wait(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Step::Wait { wait } = self.step else {
+            return Poll::Ready(());
+        };
         match self.poll_timer(cx) {
-            Poll::Pending => return Poll::Pending,
+            Poll::Pending => {
+                self.first_wait();
+                return Poll::Pending;
+            }
             Poll::Ready(Ok(_)) => self.waited(wait),
             Poll::Ready(Err(panic)) => self.broken(panic),
         }
         Poll::Ready(())
     }
 
+    /// The call has to wait: from the first time on its duration counts.
+    #[inline]
+    fn first_wait(&mut self) {
+        if self.late().started == NEVER {
+            self.late().started = self.now();
+        }
+    }
+
     fn arm(&mut self, due: Moment, wait: Duration) -> Result<(), PanicError> {
+        let shared = self.shared;
+        let until = match self.moment {
+            NEVER => None,
+            now if shared.clock_trusted => shared.clock.instant(now + wait),
+            _ => None,
+        };
         self.running = Some((Component::Sleeper, 0));
-        let armed = self.timer.arm(&*self.shared.sleeper, due, wait, &self.shared.fence);
+        let armed = self.late().timer.arm(&*shared.sleeper, due, wait, until, &shared.fence);
         self.running = None;
         armed
     }
 
     fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<Result<Moment, PanicError>> {
         self.running = Some((Component::Sleeper, 0));
-        let polled = self.timer.poll(cx, &self.shared.fence);
+        let fence = &self.shared.fence;
+        let polled = self.late().timer.poll(cx, fence);
         self.running = None;
         polled
     }
 
     fn waited(&mut self, wait: Duration) {
+        // The sleeper is believed, whatever the clock shows.
         self.floor = self.floor + wait;
-        self.before = wait;
+        if self.moment != NEVER {
+            self.moment = self.moment.max(self.floor);
+        }
+        self.group_started = NEVER;
+        let late = self.late();
+        if late.started == NEVER {
+            late.slept = late.slept.saturating_add(wait);
+        }
+        late.before = wait;
         self.on(Event::Waited);
     }
 
     /// An attempt had to wait.
+    #[inline]
     pub(crate) fn pended(&mut self, slot: usize) {
-        if std::mem::replace(&mut self.open.at(slot).pended, true) {
-            return;
+        if !std::mem::replace(&mut self.open(slot).pended, true) {
+            self.pended_first(slot);
         }
-        if self.started == NEVER || self.progress.wants_time(&self.plan.rules) {
+    }
+
+    fn pended_first(&mut self, slot: usize) {
+        self.first_wait();
+        let rules = &self.plan.rules;
+        if self.late().progress.wants_time(rules) {
             let now = self.now();
-            self.started = self.started.min(now);
             if slot == 0 && self.plan.latency.is_none() {
                 self.group_started = now;
             }
@@ -78,21 +119,27 @@ impl Engine<'_> {
 
     /// Asks the hedge trigger.
     pub(crate) fn advise(&mut self) {
-        let now = self.now();
-        let asked = self.plugin(Component::Trigger, |engine| {
-            let plan = &*engine.plan;
-            let trigger = plan.trigger.as_ref()?;
-            let used = engine.progress.used();
-            let state = HedgeState::new(
-                engine.group_started,
-                now,
-                used,
-                plan.rules.max_hedges,
-                plan.rules.hedge_delay,
-            )
-            .with_call_started(engine.started.min(now))
-            .with_latency(plan.latency.as_ref().and_then(|latency| latency.snapshot(now)));
-            Some(trigger.should_spawn_hedge(&state))
+        let (plan, now) = (self.plan, self.now());
+        if self.group_started == NEVER {
+            self.group_started = now;
+        }
+        let left = self.left_of_call();
+        let group_started = self.group_started;
+        let late = self.late();
+        let state = HedgeState::new(
+            group_started,
+            now,
+            late.progress.used(),
+            plan.rules.max_hedges,
+            plan.rules.hedge_delay,
+        )
+        .with_call_started(late.started.min(now))
+        .with_failed(late.progress.failed())
+        .with_time_left(left)
+        .with_key_fingerprint(plan.key.fingerprint())
+        .with_latency(plan.latency.as_ref().and_then(|latency| latency.snapshot(now)));
+        let asked = self.plugin(Component::Trigger, |_| {
+            plan.trigger.as_ref().map(|trigger| trigger.should_spawn_hedge(&state))
         });
         let decision = asked.ok().flatten().unwrap_or(HedgeDecision::never());
         self.on(Event::Advised { now, decision });
@@ -101,10 +148,13 @@ impl Engine<'_> {
     /// Waits for whatever is due next; ready when there is something to do.
     pub(crate) fn poll_due(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
-            let Some(due) = self.progress.next_due() else {
+            let Some(late) = &*self.late else {
                 return Poll::Pending;
             };
-            if !self.timer.covers(due) {
+            let Some(due) = late.progress.next_due() else {
+                return Poll::Pending;
+            };
+            if !late.timer.covers(due) {
                 let now = self.now();
                 if now >= due {
                     self.on(Event::Due { now });

@@ -24,8 +24,12 @@ impl Auto {
 }
 
 impl Classifier for Auto {
+    fn judges_values(&self) -> bool {
+        self.http.judges_values()
+    }
+
     fn classify(&self, result: &AttemptResult<'_>) -> Outcome {
-        if result.find::<HttpFailure>().is_some() {
+        if result.is_value() || result.find::<HttpFailure>().is_some() {
             self.http.classify(result)
         } else {
             Always.classify(result)

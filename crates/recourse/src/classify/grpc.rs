@@ -19,6 +19,10 @@ use recourse_observe::names;
 pub struct Grpc;
 
 impl Classifier for Grpc {
+    fn judges_values(&self) -> bool {
+        false
+    }
+
     fn classify(&self, result: &AttemptResult<'_>) -> Outcome {
         let Some(failure) = result.find::<GrpcFailure>() else {
             return Auto::new().classify(result);

@@ -123,6 +123,10 @@ fn noted(outcome: Outcome, failure: &HttpFailure) -> Outcome {
 }
 
 impl Classifier for Http {
+    fn judges_values(&self) -> bool {
+        !self.readers.is_empty()
+    }
+
     fn classify(&self, result: &AttemptResult<'_>) -> Outcome {
         if let Some(value) = result.any_value() {
             let failure = self.readers.iter().find_map(|read| read(value));

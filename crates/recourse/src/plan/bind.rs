@@ -1,7 +1,7 @@
 //! Policy -> plan: turns names into plugins, by the failure modes where one is missing.
 
 use super::missing_plugin::MissingPlugin;
-use super::plan::{BoundBudget, BoundClassifier, Plan, Stop};
+use super::plan::{BoundBreaker, BoundBudget, BoundClassifier, NEVER_FRESH, Plan, Stop};
 use super::resolve::Answer;
 use super::slot::State;
 use super::world::{Generations, World};
@@ -9,7 +9,7 @@ use crate::call::{BackoffRules, Rules};
 use crate::missing::{MissingBreaker, MissingBudget, MissingClassifier, MissingPolicy, MissingTrigger};
 use recourse_core::policy::{BudgetRef, CircuitPolicy, HedgePolicy};
 use recourse_core::{
-    Attributes, BreakerSettings, CircuitBreaker, Component, DecisionMode, EffectivePolicy, HedgeTrigger, Key,
+    Attributes, BreakerSettings, Classifier, Component, DecisionMode, EffectivePolicy, HedgeTrigger, Key,
     Label, Policy, PolicySource, ProviderError, ProviderErrorKind, Registry, StopReason, intern, reason,
 };
 use recourse_observe::names;
@@ -47,13 +47,16 @@ impl World {
         if state.is_none() && effective.is_some() {
             binding.notes.set(names::STATE_CAPPED, "true");
         }
+        let rules = Rules {
+            max_hedges: trigger.as_ref().map_or(0, |_| policy.hedge.max_hedges),
+            hedge_on_failure: trigger.as_ref().is_some_and(|trigger| binding.wants_failures(trigger)),
+            ..Rules::new(&normal)
+        };
         Plan {
             key: key.clone(),
             policy_id: policy.id.as_static().unwrap_or_else(|| intern(&policy.id)),
-            rules: Rules {
-                max_hedges: trigger.as_ref().map_or(0, |_| policy.hedge.max_hedges),
-                ..Rules::new(&normal)
-            },
+            first_time_left: rules.time_left(rules.overall_timeout),
+            rules,
             backoff: BackoffRules::new(&policy.retry),
             classifier,
             retry_budget: binding.budget("retry.budget.name", &policy.retry.budget),
@@ -66,8 +69,8 @@ impl World {
             notes: binding.notes,
             capped: state.is_none(),
             provided,
+            epoch: AtomicU64::new(if generations.counted() { at.1 } else { NEVER_FRESH }),
             generations,
-            epoch: AtomicU64::new(at.1),
         }
     }
 
@@ -130,8 +133,11 @@ impl Binding<'_> {
 
     fn classifier(&mut self, name: &Label) -> BoundClassifier {
         let world = self.world;
-        let bound = |plugin: Arc<_>, fallback| BoundClassifier {
+        let bound = |plugin: Arc<dyn Classifier>, fallback: Option<Attributes>| BoundClassifier {
             trusted: world.trusted.iter().any(|own| Arc::ptr_eq(own, &plugin)),
+            // A stand-in is named in every outcome, so every result has to have one.
+            values_succeed: fallback.is_none()
+                && !world.fence.run(Component::Classifier, || plugin.judges_values()).unwrap_or(true),
             plugin,
             fallback,
         };
@@ -159,7 +165,10 @@ impl Binding<'_> {
             return BoundBudget::None;
         }
         match self.world.budgets.get(&name) {
-            Some(plugin) => BoundBudget::Found { plugin, name, cost },
+            Some(plugin) => {
+                let hears_ends = self.world.fence.run(Component::Budget, || plugin.wants_outcomes());
+                BoundBudget::Found { plugin, name, cost, hears_ends: hears_ends.unwrap_or(false) }
+            }
             None => {
                 let allow = self.world.modes.budget == MissingBudget::AllowUnsafe;
                 let cause = Arc::new(self.missing(field, &name, &self.world.budgets));
@@ -190,7 +199,11 @@ impl Binding<'_> {
         self.world.fence.run(Component::Trigger, || trigger.wants_latency()).unwrap_or(false)
     }
 
-    fn breaker(&mut self, circuit: &CircuitPolicy, state: Option<&State>) -> Option<Arc<dyn CircuitBreaker>> {
+    fn wants_failures(&self, trigger: &Arc<dyn HedgeTrigger>) -> bool {
+        self.world.fence.run(Component::Trigger, || trigger.wants_failures()).unwrap_or(false)
+    }
+
+    fn breaker(&mut self, circuit: &CircuitPolicy, state: Option<&State>) -> Option<BoundBreaker> {
         if !circuit.enabled {
             return None;
         }
@@ -209,7 +222,11 @@ impl Binding<'_> {
             }
         };
         let settings = BreakerSettings::new(circuit.threshold, circuit.cooldown);
-        state?.breaker(self.key, &factory, settings, &world.fence)
+        let plugin = state?.breaker(self.key, &factory, settings, &world.fence)?;
+        Some(BoundBreaker {
+            trusted: world.trusted_breakers.iter().any(|own| Arc::ptr_eq(own, &factory)),
+            plugin,
+        })
     }
 
     fn refuse<P: ?Sized>(

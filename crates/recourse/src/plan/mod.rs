@@ -4,13 +4,15 @@
 //! world            everything that a key or a name can resolve to
 //! resolve          asks the provider for a key's policy
 //! bind             turns a policy's names into plugins: the Plan
-//! slot, slots      one place a key, with its plan and its state; bounded
+//! plans            the plans that a key has had; a call borrows the last
+//! slot, slots      one place a key, with its plans and its state; bounded
 //! ```
 
 mod bind;
 mod missing_plugin;
 #[allow(clippy::module_inception, reason = "the folder is the way to a plan")]
 mod plan;
+mod plans;
 mod resolve;
 mod slot;
 mod slots;
@@ -18,8 +20,9 @@ mod static_provider;
 mod world;
 
 pub use self::missing_plugin::MissingPlugin;
-pub(crate) use self::plan::{BoundBudget, Plan};
-pub(crate) use self::slot::{PlanRef, Slot};
+pub(crate) use self::plan::{BoundBreaker, BoundBudget, Plan};
+pub(crate) use self::plans::PlanRef;
+pub(crate) use self::slot::Slot;
 pub(crate) use self::slots::{Slots, Target};
 pub use self::static_provider::StaticProvider;
 pub(crate) use self::world::{Modes, World};

@@ -11,6 +11,7 @@ use recourse_hedge::LatencyWindow;
 use std::error::Error;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 /// What a call obeys. A running call keeps its plan; the next one may get another.
 pub(crate) struct Plan {
@@ -18,13 +19,15 @@ pub(crate) struct Plan {
     /// `None` where there is no policy; then `stop` says so.
     pub(crate) effective: Option<EffectivePolicy>,
     pub(crate) policy_id: &'static str,
+    /// The time that the call's first attempt has.
+    pub(crate) first_time_left: Option<Duration>,
     pub(crate) rules: Rules,
     pub(crate) backoff: BackoffRules,
     pub(crate) classifier: BoundClassifier,
     pub(crate) retry_budget: BoundBudget,
     pub(crate) hedge_budget: BoundBudget,
     pub(crate) trigger: Option<Arc<dyn HedgeTrigger>>,
-    pub(crate) breaker: Option<Arc<dyn CircuitBreaker>>,
+    pub(crate) breaker: Option<BoundBreaker>,
     pub(crate) latency: Option<Arc<LatencyWindow>>,
     /// Ends every call at its start.
     pub(crate) stop: Option<Stop>,
@@ -35,8 +38,12 @@ pub(crate) struct Plan {
     /// The provider's answer that the plan was bound to.
     pub(super) provided: Option<ProvidedPolicy>,
     pub(super) generations: Generations,
+    /// The epoch at which the plan was last found good; [`NEVER_FRESH`] where the provider must be asked again.
     pub(super) epoch: AtomicU64,
 }
+
+/// No epoch: the process's first is 1.
+pub(super) const NEVER_FRESH: u64 = 0;
 
 /// Why no call can run by this plan.
 #[derive(Clone)]
@@ -49,6 +56,8 @@ pub(crate) struct BoundClassifier {
     pub(crate) plugin: Arc<dyn Classifier>,
     /// One of our own: it needs no fence.
     pub(crate) trusted: bool,
+    /// Whether every value is a success, and nobody has to be asked about it.
+    pub(crate) values_succeed: bool,
     /// Where the default stands in for a missing one: what every outcome says of it.
     pub(crate) fallback: Option<Attributes>,
 }
@@ -60,6 +69,12 @@ impl BoundClassifier {
     }
 }
 
+pub(crate) struct BoundBreaker {
+    pub(crate) plugin: Arc<dyn CircuitBreaker>,
+    /// One of our own: it needs no fence.
+    pub(crate) trusted: bool,
+}
+
 pub(crate) enum BoundBudget {
     /// The policy names none.
     None,
@@ -67,21 +82,18 @@ pub(crate) enum BoundBudget {
         plugin: Arc<dyn Budget>,
         name: Label,
         cost: u32,
+        /// Whether it is told how each attempt ends.
+        hears_ends: bool,
     },
     /// The policy names one that is not registered.
-    Missing {
-        name: Label,
-        cost: u32,
-        allow: bool,
-        cause: Arc<dyn Error + Send + Sync>,
-    },
+    Missing { name: Label, cost: u32, allow: bool, cause: Arc<dyn Error + Send + Sync> },
 }
 
 impl Plan {
     /// Whether nothing has changed anywhere since the plan was last found good.
     #[inline]
     pub(super) fn is_fresh(&self, epoch: u64) -> bool {
-        self.epoch.load(Ordering::Relaxed) == epoch && self.generations.counted()
+        self.epoch.load(Ordering::Relaxed) == epoch
     }
 
     pub(super) fn found_good(&self, epoch: u64) {

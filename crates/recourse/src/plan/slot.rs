@@ -1,10 +1,10 @@
 //! [`Slot`]: the place of one key, with its plan and the state that outlives plans.
 
 use super::plan::Plan;
+use super::plans::{PlanRef, Plans};
 use super::resolve::Answer;
 use super::world::{Generations, World};
 use crate::fence::Fence;
-use arc_swap::{ArcSwap, Guard};
 use parking_lot::Mutex;
 use recourse_core::{
     BreakerFactory, BreakerSettings, CircuitBreaker, CircuitState, Component, Generation, Key,
@@ -12,12 +12,9 @@ use recourse_core::{
 use recourse_hedge::LatencyWindow;
 use std::sync::{Arc, OnceLock};
 
-/// A plan that a call keeps; taking one writes no shared cache line.
-pub(crate) type PlanRef = Guard<Arc<Plan>>;
-
 pub(crate) struct Slot {
     pub(crate) key: Key,
-    plan: OnceLock<ArcSwap<Plan>>,
+    plans: Plans,
     /// One bind at a time, so that the newest plan is the last one stored.
     binding: Mutex<()>,
     /// `None` past the cap of keys.
@@ -43,27 +40,33 @@ struct Kept {
 impl Slot {
     pub(crate) fn new(key: Key, keeps_state: bool) -> Self {
         let state = keeps_state.then(State::default);
-        Slot { key, plan: OnceLock::new(), binding: Mutex::new(()), state, fixed: false }
+        Slot { key, plans: Plans::default(), binding: Mutex::new(()), state, fixed: false }
     }
 
     /// A slot that ends every call by this plan.
     pub(super) fn dead(plan: Plan) -> Self {
         let slot = Slot { fixed: true, ..Slot::new(plan.key.clone(), false) };
-        let _ = slot.plan.set(ArcSwap::from_pointee(plan));
+        slot.plans.push(plan);
         slot
     }
 
     /// The plan, if nothing has changed since it was bound.
     #[inline]
-    pub(crate) fn fresh(&self, world: &World) -> Option<PlanRef> {
-        let plan = self.plan.get()?.load();
+    pub(crate) fn fresh(&self, world: &World) -> Option<PlanRef<'_>> {
         let epoch = Generation::epoch();
-        if plan.is_fresh(epoch) || self.fixed { Some(plan) } else { Self::still_good(plan, world, epoch) }
+        match self.plans.fresh(epoch) {
+            Some(plan) => Some(plan),
+            None => self.still_good(world, epoch),
+        }
     }
 
-    /// The epoch moved, but perhaps nothing that this plan is bound to.
+    /// The epoch moved, but perhaps nothing that the last plan is bound to.
     #[cold]
-    fn still_good(plan: PlanRef, world: &World, epoch: u64) -> Option<PlanRef> {
+    fn still_good(&self, world: &World, epoch: u64) -> Option<PlanRef<'_>> {
+        let plan = self.plans.last()?;
+        if self.fixed {
+            return Some(plan);
+        }
         if !plan.generations.still(&world.generations()) {
             return None;
         }
@@ -72,17 +75,23 @@ impl Slot {
     }
 
     /// The plan, asking the provider where that answers at once; `None` where it has to be awaited.
-    pub(crate) fn plan_now(&self, world: &World) -> Option<PlanRef> {
-        if let Some(plan) = self.fresh(world) {
-            return Some(plan);
+    #[inline]
+    pub(crate) fn plan_now(&self, world: &World) -> Option<PlanRef<'_>> {
+        match self.fresh(world) {
+            Some(plan) => Some(plan),
+            None => self.ask_now(world),
         }
+    }
+
+    #[cold]
+    fn ask_now(&self, world: &World) -> Option<PlanRef<'_>> {
         let at = (world.generations(), Generation::epoch());
         let answer = world.ask_now(&self.key)?;
         Some(self.bind(world, answer, at))
     }
 
     /// The plan, awaiting the provider where it must be.
-    pub(crate) async fn plan(&self, world: &World) -> PlanRef {
+    pub(crate) async fn plan(&self, world: &World) -> PlanRef<'_> {
         if let Some(plan) = self.plan_now(world) {
             return plan;
         }
@@ -92,23 +101,18 @@ impl Slot {
     }
 
     /// The plan of an earlier call, fresh or not.
-    pub(crate) fn last_plan(&self) -> Option<PlanRef> {
-        self.plan.get().map(ArcSwap::load)
+    pub(crate) fn last_plan(&self) -> Option<PlanRef<'_>> {
+        self.plans.last()
     }
 
-    fn bind(&self, world: &World, answer: Answer, at: (Generations, u64)) -> PlanRef {
+    fn bind(&self, world: &World, answer: Answer, at: (Generations, u64)) -> PlanRef<'_> {
         let _one = self.binding.lock();
-        if let Some(kept) = self.plan.get() {
-            let plan = kept.load();
-            let newer = plan.generations.counted() && plan.is_fresh(Generation::epoch());
-            if newer || unchanged(&plan, &answer, &at.0) {
+        if let Some(plan) = self.plans.last() {
+            if plan.is_fresh(Generation::epoch()) || unchanged(&plan, &answer, &at.0) {
                 return plan;
             }
         }
-        let plan = Arc::new(world.bind(&self.key, answer, at, self.state.as_ref()));
-        let kept = self.plan.get_or_init(|| ArcSwap::new(plan.clone()));
-        kept.store(plan);
-        kept.load()
+        self.plans.push(world.bind(&self.key, answer, at, self.state.as_ref()))
     }
 
     /// The state of the key's circuit, if it has one that can say so.

@@ -27,6 +27,8 @@ pub(crate) struct World {
     pub(crate) default_breaker: Arc<dyn BreakerFactory>,
     /// Our own classifiers, which need no fence.
     pub(crate) trusted: Vec<Arc<dyn Classifier>>,
+    /// Our own kinds of breakers, which need none either.
+    pub(crate) trusted_breakers: Vec<Arc<dyn BreakerFactory>>,
     pub(crate) modes: Modes,
     pub(crate) fence: Arc<Fence>,
 }

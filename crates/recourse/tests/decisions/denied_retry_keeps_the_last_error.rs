@@ -128,12 +128,16 @@ fn the_error_of_a_budget_that_panicked_says_what_the_panic_said() {
 }
 
 #[test]
-fn a_peek_that_panics_foresees_nothing() {
+fn a_peek_that_panics_is_a_denial_and_saves_the_wait() {
     let budget = Panicking::only_in([PluginMethod::WouldDeny]);
     let stage = Stage::with(plain().retry_budget("b"), |builder| builder.budget("b", budget));
     let played = stage.play(Script::fails(1).then_ok(7));
-    expect(&played.timeline).success().backoffs([ms(10)]);
+    expect(&played.timeline).stop(StopReason::PanicIn(Component::Budget));
+    assert_eq!(played.timeline.attempts()[1].budget_reason, "panic_in_budget");
     assert_eq!(stage.executor.plugin_panics().count(Component::Budget), 1);
+    let error = played.error();
+    assert_eq!(error.attempts(), 1);
+    assert_eq!(error.into_inner().unwrap().number, 0);
 }
 
 #[test]

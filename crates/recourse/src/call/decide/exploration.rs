@@ -6,6 +6,16 @@ use std::collections::HashSet;
 const MS: Duration = Duration::from_millis(1);
 
 fn rules(max_attempts: u32, max_hedges: u32, timed: bool, cancel: bool) -> Rules {
+    asking_on_failure(false, max_attempts, max_hedges, timed, cancel)
+}
+
+fn asking_on_failure(
+    hedge_on_failure: bool,
+    max_attempts: u32,
+    max_hedges: u32,
+    timed: bool,
+    cancel: bool,
+) -> Rules {
     Rules {
         max_attempts,
         max_hedges,
@@ -14,6 +24,7 @@ fn rules(max_attempts: u32, max_hedges: u32, timed: bool, cancel: bool) -> Rules
         max_server_delay: 5 * MS,
         cancel_on_first_terminal: cancel,
         hedge_delay: 3 * MS,
+        hedge_on_failure,
     }
 }
 
@@ -146,6 +157,8 @@ impl World {
     fn check(&self, rules: &Rules) {
         let live = self.live();
         match self.step {
+            // A failed primary may be followed by a hedge at once.
+            WorldStep::Advise if rules.hedge_on_failure && self.progress.failed() > 0 => {}
             WorldStep::Poll | WorldStep::Advise => assert!(!live.is_empty(), "waits for nothing: {self:?}"),
             WorldStep::Cut(slot) => assert!(self.progress.is_live(slot), "{self:?}"),
             WorldStep::Ask(0) | WorldStep::Draw | WorldStep::Peek(_) | WorldStep::Wait(_) => {
@@ -192,9 +205,11 @@ fn every_history_of_a_small_call_ends_once_and_holds_nothing_at_its_end() {
     let mut states = 0;
     for (attempts, hedges) in [(1, 0), (3, 0), (1, 1), (2, 1), (1, 2), (2, 2)] {
         for (timed, cancel) in [(false, false), (false, true), (true, false), (true, true)] {
-            let (seen, ends) = explore(&rules(attempts, hedges, timed, cancel));
-            assert!(ends > 0);
-            states += seen;
+            for on_failure in [false, true] {
+                let (seen, ends) = explore(&asking_on_failure(on_failure, attempts, hedges, timed, cancel));
+                assert!(ends > 0);
+                states += seen;
+            }
         }
     }
     #[allow(clippy::print_stdout, reason = "the count is what a reader of the log wants to see")]

@@ -1,0 +1,82 @@
+//! [`Plans`]: the plans that a key has had, the last of which is good.
+//!
+//! A call must keep its plan while another may replace it. Counting references would have every call write to one
+//! shared cache line; so the first few plans of a key are simply kept, and a call borrows one. A key whose policy
+//! changes more often than that has its further plans behind an [`ArcSwap`], where reading costs a little more and a
+//! replaced plan is freed.
+
+use super::plan::Plan;
+use arc_swap::{ArcSwap, Guard};
+use std::ops::Deref;
+use std::sync::{Arc, OnceLock};
+
+/// Plans of a key that are kept as long as the key: enough for the reloads of a service's life, few enough to bound
+/// its memory.
+const KEPT: usize = 4;
+
+#[derive(Default)]
+pub(super) struct Plans {
+    /// Filled from the front.
+    kept: [OnceLock<Box<Plan>>; KEPT],
+    further: OnceLock<ArcSwap<Plan>>,
+}
+
+/// A plan that a call keeps; taking one writes no shared cache line.
+pub(crate) enum PlanRef<'s> {
+    Kept(&'s Plan),
+    Further(Guard<Arc<Plan>>),
+}
+
+impl Deref for PlanRef<'_> {
+    type Target = Plan;
+
+    #[inline]
+    fn deref(&self) -> &Plan {
+        match self {
+            PlanRef::Kept(plan) => plan,
+            PlanRef::Further(plan) => plan,
+        }
+    }
+}
+
+impl Plans {
+    /// The plan that was found good at this epoch, if there is one. A plan that was replaced never is again.
+    #[inline]
+    pub(super) fn fresh(&self, epoch: u64) -> Option<PlanRef<'_>> {
+        for kept in &self.kept {
+            let plan = kept.get()?;
+            if plan.is_fresh(epoch) {
+                return Some(PlanRef::Kept(plan));
+            }
+        }
+        let plan = self.further.get()?.load();
+        plan.is_fresh(epoch).then_some(PlanRef::Further(plan))
+    }
+
+    /// The newest plan, good or not.
+    pub(super) fn last(&self) -> Option<PlanRef<'_>> {
+        match self.further.get() {
+            Some(further) => Some(PlanRef::Further(further.load())),
+            None => self.kept.iter().map_while(OnceLock::get).last().map(|plan| PlanRef::Kept(plan)),
+        }
+    }
+
+    /// Adds a plan behind the others. One at a time: the caller holds a lock.
+    pub(super) fn push(&self, plan: Plan) -> PlanRef<'_> {
+        let mut plan = Box::new(plan);
+        for kept in &self.kept {
+            match kept.set(plan) {
+                Ok(()) => {
+                    return PlanRef::Kept(kept.get().unwrap_or_else(|| unreachable!("it was set just now")));
+                }
+                Err(taken) => plan = taken,
+            }
+        }
+        let plan: Arc<Plan> = plan.into();
+        match self.further.get() {
+            Some(further) => further.store(plan),
+            None => drop(self.further.set(ArcSwap::new(plan))),
+        }
+        self.last().unwrap_or_else(|| unreachable!("one was added just now"))
+    }
+}
