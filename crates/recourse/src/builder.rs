@@ -8,7 +8,7 @@ use crate::key_ref::KeyRef;
 use crate::missing::{MissingBreaker, MissingBudget, MissingClassifier, MissingPolicy, MissingTrigger};
 use crate::plan::{Modes, Slots, StaticProvider, World};
 use crate::runtime::random::Random;
-use crate::runtime::{FuturesTimerSleeper, SystemClock};
+use crate::runtime::{self, FuturesTimerSleeper, SystemClock};
 use crate::shared::Shared;
 use crate::static_check::{StaticCheck, StaticPolicy};
 use recourse_core::{
@@ -37,6 +37,8 @@ pub struct ExecutorBuilder {
     default_classifier: Option<Arc<dyn Classifier>>,
     observers: Vec<Arc<dyn Observer>>,
     clock: Option<Arc<dyn Clock>>,
+    /// Whether the clock is one of our own.
+    clock_trusted: bool,
     sleeper: Option<Arc<dyn Sleeper>>,
     seed: Option<u64>,
     missing_policy: Option<MissingPolicy>,
@@ -104,6 +106,7 @@ impl Default for ExecutorBuilder {
             default_classifier: None,
             observers: Vec::new(),
             clock: None,
+            clock_trusted: true,
             sleeper: None,
             seed: None,
             missing_policy: None,
@@ -212,7 +215,8 @@ impl ExecutorBuilder {
     }
 
     /// Reads the time from this clock; the system's monotonic clock unless set.
-    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+    pub fn clock<C: Clock + 'static>(mut self, clock: C) -> Self {
+        self.clock_trusted = runtime::is_builtin_clock::<C>();
         self.clock = Some(Arc::new(clock));
         self
     }
@@ -337,6 +341,7 @@ impl ExecutorBuilder {
             default_classifier: self.default_classifier.unwrap_or(auto),
             default_trigger: Arc::new(recourse_hedge::FixedDelay),
             default_breaker,
+            calls_are_told: !self.observers.is_empty() || !self.clock_trusted,
             modes: Modes {
                 policy: self.missing_policy.unwrap_or_default(),
                 classifier: self.missing_classifier.unwrap_or_default(),
@@ -350,7 +355,7 @@ impl ExecutorBuilder {
             world,
             slots: Slots::new(self.max_keys),
             observers: self.observers.into(),
-            clock_trusted: self.clock.is_none(),
+            clock_trusted: self.clock_trusted,
             clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock)),
             sleeper: self.sleeper.unwrap_or_else(|| Arc::new(FuturesTimerSleeper)),
             random: Random::new(self.seed),

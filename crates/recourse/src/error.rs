@@ -1,8 +1,10 @@
 //! [`Error`]: why a call ended, with the last error that the operation itself returned.
 
 use recourse_core::{Key, Label, StopReason};
+use std::cell::Cell;
 use std::error::Error as StdError;
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,39 +26,98 @@ use std::time::Duration;
 /// # });
 /// ```
 pub struct Error<E> {
+    end: Kept,
+    inner: Option<E>,
+    look: fn(&E) -> &(dyn StdError + 'static),
+}
+
+/// How a call ended.
+pub(crate) struct CallEnd {
     pub(crate) stop: StopReason,
     pub(crate) key: Key,
     pub(crate) attempts: u32,
     pub(crate) elapsed: Duration,
-    pub(crate) inner: Option<E>,
     pub(crate) reason: Label,
     pub(crate) cause: Option<Arc<dyn StdError + Send + Sync>>,
-    pub(crate) look: fn(&E) -> &(dyn StdError + 'static),
+}
+
+/// A [`CallEnd`] in memory that its thread uses again, so that an error is small and allocates nothing in the long run.
+struct Kept(Option<Box<CallEnd>>);
+
+/// Stands where nothing is kept.
+const NOTHING: CallEnd = CallEnd {
+    stop: StopReason::Abort,
+    key: Key::from_static("none"),
+    attempts: 0,
+    elapsed: Duration::ZERO,
+    reason: Label::EMPTY,
+    cause: None,
+};
+
+static NOWHERE: CallEnd = NOTHING;
+
+thread_local! {
+    /// The memory of the error that was dropped last on this thread.
+    static SPARE: Cell<Option<Box<CallEnd>>> = const { Cell::new(None) };
+}
+
+impl Kept {
+    fn new(end: CallEnd) -> Self {
+        match SPARE.try_with(Cell::take).ok().flatten() {
+            Some(mut spare) => {
+                *spare = end;
+                Kept(Some(spare))
+            }
+            None => Kept(Some(Box::new(end))),
+        }
+    }
+}
+
+impl Deref for Kept {
+    type Target = CallEnd;
+
+    fn deref(&self) -> &CallEnd {
+        self.0.as_deref().unwrap_or(&NOWHERE)
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        if let Some(mut end) = self.0.take() {
+            *end = NOTHING;
+            // A thread that is ending keeps nothing.
+            let _ = SPARE.try_with(|spare| spare.set(Some(end)));
+        }
+    }
 }
 
 impl<E> Error<E> {
+    pub(crate) fn new(end: CallEnd, inner: Option<E>, look: fn(&E) -> &(dyn StdError + 'static)) -> Self {
+        Error { end: Kept::new(end), inner, look }
+    }
+
     /// Why the call ended.
     #[must_use]
     pub fn stop_reason(&self) -> StopReason {
-        self.stop
+        self.end.stop
     }
 
     /// The call's key; `invalid_key` where the text was none.
     #[must_use]
     pub fn key(&self) -> &Key {
-        &self.key
+        &self.end.key
     }
 
     /// Attempts that were launched, hedges included and denied ones not.
     #[must_use]
     pub fn attempts(&self) -> u32 {
-        self.attempts
+        self.end.attempts
     }
 
     /// How long the call took, from the moment at which it first had to wait or an attempt first failed.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
-        self.elapsed
+        self.end.elapsed
     }
 
     /// The last error that the operation itself returned, even if a later attempt timed out or was denied.
@@ -75,30 +136,30 @@ impl<E> Error<E> {
     /// has ended.
     #[must_use]
     pub fn outcome_reason(&self) -> &str {
-        &self.reason
+        &self.end.reason
     }
 
     /// What lies behind a stop that is not the operation's doing: the provider's error, or a
     /// [`PanicError`](crate::PanicError).
     #[must_use]
     pub fn cause(&self) -> Option<&(dyn StdError + Send + Sync + 'static)> {
-        self.cause.as_deref()
+        self.end.cause.as_deref()
     }
 }
 
 impl<E> fmt::Display for Error<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.stop != StopReason::InvalidKey {
-            write!(f, "{}: ", self.key)?;
+        if self.end.stop != StopReason::InvalidKey {
+            write!(f, "{}: ", self.end.key)?;
         }
-        write!(f, "{}", self.stop)?;
-        match self.attempts {
+        write!(f, "{}", self.end.stop)?;
+        match self.end.attempts {
             0 => {}
             1 => f.write_str(" after 1 attempt")?,
             many => write!(f, " after {many} attempts")?,
         }
-        if !self.elapsed.is_zero() {
-            write!(f, " in {:.1?}", self.elapsed)?;
+        if !self.end.elapsed.is_zero() {
+            write!(f, " in {:.1?}", self.end.elapsed)?;
         }
         if let Some(cause) = self.cause() {
             write!(f, " ({cause})")?;
@@ -113,13 +174,13 @@ impl<E> fmt::Display for Error<E> {
 impl<E> fmt::Debug for Error<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Error")
-            .field("key", &self.key)
-            .field("stop", &self.stop)
-            .field("attempts", &self.attempts)
-            .field("elapsed", &self.elapsed)
+            .field("key", &self.end.key)
+            .field("stop", &self.end.stop)
+            .field("attempts", &self.end.attempts)
+            .field("elapsed", &self.end.elapsed)
             .field("inner", &self.inner.as_ref().map(self.look))
-            .field("reason", &self.reason)
-            .field("cause", &self.cause)
+            .field("reason", &self.end.reason)
+            .field("cause", &self.end.cause)
             .finish()
     }
 }

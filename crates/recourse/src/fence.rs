@@ -35,6 +35,9 @@ impl fmt::Display for PanicError {
 
 impl std::error::Error for PanicError {}
 
+/// What goes through a plugin when the clock has panicked in its hands.
+pub(crate) struct ClockPanicked;
+
 /// What a plugin panicked with.
 pub(crate) type Held = Box<dyn Any + Send>;
 
@@ -63,7 +66,11 @@ impl Fence {
         component: Component,
         plugin: impl FnOnce() -> R,
     ) -> Result<R, PanicError> {
-        catch_unwind(AssertUnwindSafe(plugin)).map_err(|payload| self.caught(component, &*payload))
+        catch_unwind(AssertUnwindSafe(plugin)).map_err(|payload| {
+            let panic = self.caught(component, &*payload);
+            discard(payload);
+            panic
+        })
     }
 
     /// Runs a plugin and holds its panic back.
@@ -76,16 +83,27 @@ impl Fence {
         if !self.recover {
             resume_unwind(panic);
         }
+        discard(panic);
     }
 
     #[cold]
     fn caught(&self, component: Component, payload: &(dyn Any + Send)) -> PanicError {
-        self.counts[component as usize].fetch_add(1, Ordering::Relaxed);
+        // The clock's panic was counted where the clock was read.
+        if !payload.is::<ClockPanicked>() {
+            self.counts[component as usize].fetch_add(1, Ordering::Relaxed);
+        }
         PanicError::new(component, payload)
     }
 
     pub(crate) fn counts(&self) -> PanicCounts {
         PanicCounts(std::array::from_fn(|at| self.counts[at].load(Ordering::Relaxed)))
+    }
+}
+
+/// Drops what somebody panicked with. Its own drop may panic as well, and what it panics with then is forgotten.
+pub(crate) fn discard(payload: Held) {
+    if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        std::mem::forget(another);
     }
 }
 

@@ -1,28 +1,31 @@
-//! [`CallClock`]: the executor's clock as one call sees it.
+//! [`CallClock`]: a clock that is not our own, as one call sees it.
 
-use crate::fence::PanicError;
-use crate::shared::Shared;
+use crate::fence::{ClockPanicked, Fence, PanicError};
 use recourse_core::{Clock, Component, Moment};
+use std::panic::resume_unwind;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// A clock that can't unwind where panics are recovered: then it shows its origin, and the call is told.
+/// Reads a foreign clock and remembers its first panic.
+///
+/// A panic of the clock under a plugin's hands goes through the plugin, up to the fence round it: so no plugin ever sees
+/// a time that is none, and its state stays as it was.
 pub(crate) struct CallClock<'a> {
-    shared: &'a Shared,
-    panicked: OnceLock<Box<PanicError>>,
+    clock: &'a dyn Clock,
+    fence: &'a Fence,
+    panicked: OnceLock<PanicError>,
     /// Set while the clock is read: still set where its panic unwinds.
     reading: AtomicBool,
 }
 
 impl<'a> CallClock<'a> {
-    pub(crate) fn new(shared: &'a Shared) -> Self {
-        CallClock { shared, panicked: OnceLock::new(), reading: AtomicBool::new(false) }
+    pub(crate) fn new(clock: &'a dyn Clock, fence: &'a Fence) -> Self {
+        CallClock { clock, fence, panicked: OnceLock::new(), reading: AtomicBool::new(false) }
     }
 
     /// The clock's first panic in this call.
-    #[inline]
     pub(crate) fn panicked(&self) -> Option<PanicError> {
-        self.panicked.get().map(|panic| PanicError::clone(panic))
+        self.panicked.get().cloned()
     }
 
     /// Whether the clock's panic unwinds through the call.
@@ -30,29 +33,30 @@ impl<'a> CallClock<'a> {
         self.reading.load(Ordering::Relaxed)
     }
 
-    /// Reads the clock from a drop, where nothing may unwind.
-    pub(crate) fn now_in_drop(&self) -> Moment {
-        self.keep(self.shared.fence.always(Component::Clock, || self.shared.clock.now()))
+    /// Reads the clock; where it panics and panics are recovered, the answer is `floor`.
+    pub(crate) fn read(&self, floor: Moment) -> Moment {
+        self.try_read().unwrap_or(floor)
     }
 
-    fn keep(&self, read: Result<Moment, PanicError>) -> Moment {
-        read.unwrap_or_else(|panic| {
-            let _ = self.panicked.set(Box::new(panic));
-            Moment::ZERO
-        })
+    /// Reads the clock from a drop, where nothing may unwind.
+    pub(crate) fn read_in_drop(&self, floor: Moment) -> Moment {
+        self.keep(self.fence.always(Component::Clock, || self.clock.now())).unwrap_or(floor)
+    }
+
+    fn try_read(&self) -> Option<Moment> {
+        self.reading.store(true, Ordering::Relaxed);
+        let read = self.fence.run(Component::Clock, || self.clock.now());
+        self.reading.store(false, Ordering::Relaxed);
+        self.keep(read)
+    }
+
+    fn keep(&self, read: Result<Moment, PanicError>) -> Option<Moment> {
+        read.map_err(|panic| self.panicked.set(panic)).ok()
     }
 }
 
 impl Clock for CallClock<'_> {
-    #[inline]
     fn now(&self) -> Moment {
-        // The system's own clock needs no fence.
-        if self.shared.clock_trusted {
-            return self.shared.clock.now();
-        }
-        self.reading.store(true, Ordering::Relaxed);
-        let read = self.shared.fence.run(Component::Clock, || self.shared.clock.now());
-        self.reading.store(false, Ordering::Relaxed);
-        self.keep(read)
+        self.try_read().unwrap_or_else(|| resume_unwind(Box::new(ClockPanicked)))
     }
 }

@@ -22,10 +22,8 @@ impl Engine<'_, '_> {
         health: Option<Health>,
     ) {
         let mut open = std::mem::take(self.open(slot));
-        match (open.ticket.take(), health) {
-            (None, _) => {}
-            (Some(ticket), Some(health)) => self.report(ticket, health),
-            (Some(ticket), None) => self.abandon(ticket),
+        if let Some(ticket) = open.ticket.take() {
+            self.report(ticket, health);
         }
         if open.has_release() {
             self.give_back(&mut open);
@@ -33,17 +31,19 @@ impl Engine<'_, '_> {
         if open.heard {
             self.tell_budget(slot, ending, &outcome);
         }
-        if self.recorder.is_on() {
+        if self.is_recorded() {
             let at = self.now();
-            self.observe(|recorder| recorder.ended(open.record(), Close { at, ending, outcome, error }));
+            let close = Close { at, ending, outcome, error };
+            self.observe(|recorder, audience| recorder.ended(open.record(), close, audience));
         }
     }
 
     /// Gives the budget's permit back.
     pub(super) fn give_back(&mut self, open: &mut Open) {
-        let before = self.running.replace((Component::Budget, 0));
-        open.release(&self.shared.fence, self.recorder.in_drop);
-        self.running = before;
+        let in_drop = self.late.as_ref().is_some_and(|late| late.in_drop);
+        let before = self.now_running(Some((Component::Budget, 0)));
+        open.release(&self.shared.fence, in_drop);
+        self.now_running(before);
     }
 
     /// Tells a budget how an attempt ended that it had allowed.
@@ -84,7 +84,7 @@ impl Engine<'_, '_> {
 
     #[inline(never)]
     fn close_open(&mut self) {
-        let (ending, outcome, health) = match self.step {
+        let (ending, outcome, health) = match self.late().step {
             Step::Finish { stop: Some(StopReason::OverallTimeout), .. } => {
                 (Ending::TimedOut, Outcome::abort(reason::OVERALL_TIMEOUT), Some(Health::Down))
             }
@@ -111,10 +111,10 @@ impl Engine<'_, '_> {
         error: Option<&(dyn Error + 'static)>,
     ) -> Duration {
         let elapsed = if stop.is_some() { self.elapsed() } else { Duration::ZERO };
-        if self.recorder.is_on() {
+        if self.is_recorded() {
             self.tell_end(stop, error);
         }
-        self.ended = true;
+        self.late().ended = true;
         elapsed
     }
 
@@ -130,26 +130,31 @@ impl Engine<'_, '_> {
     #[inline(never)]
     fn tell_end(&mut self, stop: Option<StopReason>, error: Option<&(dyn Error + 'static)>) {
         let now = self.now();
-        self.ended = true;
-        let cause = self.late.as_ref().and_then(|late| late.cause.clone());
+        let late = self.late();
+        late.ended = true;
+        let cause = late.cause.clone();
+        let cause = cause.as_deref().map(|cause| cause as &dyn Error);
         let error = error.map(|error| error as &dyn Error);
-        let error = error.or_else(|| cause.as_deref().map(|cause| cause as &dyn Error));
-        self.observe(|recorder| recorder.finish(stop, error.filter(|_| stop.is_some()), now));
+        self.observe(|recorder, audience| recorder.finish(stop, cause, error, now, audience));
     }
 
     /// The call was dropped, or something unwinds through it: gives everything back and tells the one end.
     #[cold]
     fn give_up(&mut self) {
-        self.recorder.in_drop = true;
-        if let Some(late) = self.late.as_mut() {
-            let _ = late.timer.disarm(&self.shared.fence);
-        }
-        if self.ended && !self.any_open() {
+        let fence = &self.shared.fence;
+        let late = self.late();
+        late.in_drop = true;
+        let _ = late.timer.disarm(fence);
+        let (ended, running) = (late.ended, late.running.take());
+        late.moment = NEVER;
+        if ended && !self.any_open() {
             return;
         }
         let clock_unwinds = self.foreign_clock().is_some_and(CallClock::unwinds);
-        let panicked = clock_unwinds.then_some((Component::Clock, 0)).or(self.running.take());
-        self.moment = NEVER;
+        let panicked = clock_unwinds.then_some((Component::Clock, 0)).or(running);
+        if clock_unwinds {
+            self.settle_untold();
+        }
         if panicked.is_none() && self.any_open() {
             self.sample_latency();
         }
@@ -166,12 +171,12 @@ impl Engine<'_, '_> {
             };
             self.close(slot, ending, Outcome::abort(reason), None, health);
         }
-        if self.ended {
+        if ended {
             return;
         }
         // A plugin that unwound through `close` has left its attempt's record open.
         let now = self.now();
-        self.recorder.cancel_open(now);
+        self.observe(|recorder, audience| recorder.cancel_open(now, audience));
         let stop =
             panicked.map_or(StopReason::ContextCanceled, |(component, _)| StopReason::PanicIn(component));
         self.finish(Some(stop), None);
@@ -181,7 +186,7 @@ impl Engine<'_, '_> {
 impl Drop for Engine<'_, '_> {
     #[inline]
     fn drop(&mut self) {
-        if !self.ended || self.late.is_some() || self.any_open() {
+        if !self.is_early() || self.primary.is_open() {
             self.give_up();
         }
     }

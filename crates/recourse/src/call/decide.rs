@@ -72,8 +72,8 @@ pub(crate) enum Event {
     Drawn { wait: Duration, now: Option<Moment> },
     /// Whether breaker or budget are sure to refuse the next attempt.
     Peeked { wait: Duration, refusal: Option<StopReason> },
-    /// The wait is over.
-    Waited,
+    /// The wait is over; `now` only where there is a deadline.
+    Waited { now: Option<Moment> },
     /// Something outside the rules ends the call.
     Broken { stop: StopReason },
 }
@@ -217,7 +217,11 @@ impl Progress {
                 self.finish(Some(stop), self.deciding_slot())
             }
             Event::Peeked { wait, refusal: None } => Step::Wait { wait },
-            Event::Waited => {
+            // The sleeper came back too late.
+            Event::Waited { now: Some(now) } if now >= self.deadline => {
+                self.finish(Some(StopReason::OverallTimeout), self.deciding_slot())
+            }
+            Event::Waited { .. } => {
                 let fresh = Progress::new(rules, self.can_hedge);
                 *self = Progress { group: self.group + 1, deadline: self.deadline, ..fresh };
                 Step::Ask { slot: 0 }

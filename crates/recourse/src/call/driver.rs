@@ -4,7 +4,7 @@ use crate::call::decide::{SLOTS, Step};
 use crate::call::engine::{Engine, Late};
 use crate::call::hedger::{Hedger, Hedges, NoHedges};
 use crate::call::site::Site;
-use crate::error::Error;
+use crate::error::{CallEnd, Error};
 use crate::plan::Plan;
 use crate::shared::Shared;
 use recourse_core::{Attempt, AttemptResult, Failure, OutcomeKind, StopReason, Timeline};
@@ -59,7 +59,10 @@ macro_rules! run_groups {
             let mut primary = pin!(Some($primary));
             $driver.engine.leave();
             let mut hedges = $hedges;
-            poll_fn(|cx| $driver.poll(primary.as_mut(), &mut hedges, cx)).await;
+            let won = poll_fn(|cx| $driver.poll(primary.as_mut(), &mut hedges, cx)).await;
+            if let Some(value) = won {
+                return P::report(Ok(value), || $driver.engine.take_timeline());
+            }
             if $driver.engine.wait_comes() {
                 poll_fn(|cx| $driver.engine.poll_wait(cx)).await;
             }
@@ -162,19 +165,28 @@ impl<'a, 'l, T: 'static, E: Failure<M>, M> Driver<'a, 'l, T, E, M> {
     }
 
     /// One poll of a group: results first, then time. A result that is ready in the poll in which a timer fires wins.
+    ///
+    /// Ready with the value where the call was still early and is over with it.
     #[inline]
     fn poll<P, H>(
         &mut self,
         mut primary: Pin<&mut Option<P>>,
         hedges: &mut H,
         cx: &mut Context<'_>,
-    ) -> Poll<()>
+    ) -> Poll<Option<T>>
     where
         P: Future<Output = Result<T, E>>,
         H: Hedger<Result<T, E>>,
     {
-        self.engine.wake();
         let mut unpolled = [true; SLOTS];
+        if self.engine.is_early() {
+            if let Some(value) = self.poll_early(primary.as_mut(), cx) {
+                return Poll::Ready(Some(value));
+            }
+            unpolled[0] = false;
+        } else {
+            self.engine.wake();
+        }
         loop {
             match self.engine.step() {
                 Step::Poll => {}
@@ -202,7 +214,7 @@ impl<'a, 'l, T: 'static, E: Failure<M>, M> Driver<'a, 'l, T, E, M> {
                         hedges.drop_all();
                     });
                     self.engine.close_group();
-                    return Poll::Ready(());
+                    return Poll::Ready(None);
                 }
             }
             let next = (0..SLOTS).find(|&slot| unpolled[slot] && self.engine.is_live(slot));
@@ -231,6 +243,25 @@ impl<'a, 'l, T: 'static, E: Failure<M>, M> Driver<'a, 'l, T, E, M> {
         }
     }
 
+    /// The first poll of an early call: nothing is in flight but its first attempt.
+    #[inline]
+    fn poll_early<P>(&mut self, mut primary: Pin<&mut Option<P>>, cx: &mut Context<'_>) -> Option<T>
+    where
+        P: Future<Output = Result<T, E>>,
+    {
+        let polled = primary.as_mut().as_pin_mut()?.poll(cx);
+        let Poll::Ready(result) = polled else {
+            self.engine.pended(0);
+            return None;
+        };
+        primary.set(None);
+        match result {
+            Ok(value) if self.engine.succeeds_early() => return Some(value),
+            result => self.returned(0, result),
+        }
+        None
+    }
+
     /// An attempt has returned.
     #[inline]
     fn returned(&mut self, slot: usize, result: Result<T, E>) {
@@ -244,7 +275,11 @@ impl<'a, 'l, T: 'static, E: Failure<M>, M> Driver<'a, 'l, T, E, M> {
         let rank = Rank { group, kind, slot: slot as u8 };
         let outranked = self.last.as_ref().is_some_and(|(before, _)| before.outranks(rank));
         if decided || !outranked {
-            self.last = Some((rank, result));
+            let before = self.last.replace((rank, result));
+            if before.is_some() {
+                // What the operation returned may run its code once more.
+                self.engine.guarded(usize::from(rank.slot), || drop(before));
+            }
         }
     }
 
@@ -266,16 +301,15 @@ impl<'a, 'l, T: 'static, E: Failure<M>, M> Driver<'a, 'l, T, E, M> {
         let stop = self.engine.stop().or(inner.is_some().then_some(StopReason::Accepted));
         let elapsed = self.engine.finish(stop, inner.as_ref().map(E::as_error));
         let (reason, cause) = self.engine.take_detail();
-        let error = Error {
+        let end = CallEnd {
             stop: stop.unwrap_or(StopReason::Abort),
             key: self.engine.key().clone(),
             attempts: self.engine.launched(),
             elapsed,
-            inner,
             reason,
             cause,
-            look: E::as_error as fn(&E) -> &(dyn StdError + 'static),
         };
+        let error = Error::new(end, inner, E::as_error as fn(&E) -> &(dyn StdError + 'static));
         P::report(Err(error), || self.engine.take_timeline())
     }
 }

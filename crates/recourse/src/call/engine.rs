@@ -2,18 +2,19 @@
 //!
 //! Everything that is taken is given back here, also when the call is dropped at any point.
 //!
-//! A call that succeeds at once needs little of this, so the rest is [`Late`]: made when something first has to be
-//! decided. Until then the call stands where every call stands after its first admission.
+//! A call that nobody watches and that succeeds at once has nothing to decide. All that it needs is the engine itself;
+//! the rest is [`Late`], made when something is to be decided, timed or told. Until then a call is **early**: either
+//! nothing was launched, or the first attempt is in flight.
 
 use crate::call::clock::CallClock;
 use crate::call::decide::{Event, NEVER, Progress, Step};
 use crate::call::open::{HedgesOpen, Open};
-use crate::call::recorder::Recorder;
+use crate::call::recorder::{Audience, Recorder};
 use crate::call::timer::CallTimer;
 use crate::fence::PanicError;
 use crate::plan::Plan;
 use crate::shared::Shared;
-use recourse_core::{Clock, Component, Key, Label, Moment, Now, StopReason, Timeline, reason};
+use recourse_core::{Clock, Component, Key, Label, Moment, Now, StopReason, Ticket, Timeline, reason};
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,44 +22,51 @@ use std::time::Duration;
 pub(crate) struct Engine<'p, 'l> {
     pub(super) shared: &'p Shared,
     pub(super) plan: &'p Plan,
+    /// Beside the engine and not in it, so that the engine is small enough to be made in registers.
+    pub(super) late: &'l mut Option<Late<'p>>,
+    /// The group's primary.
+    pub(super) primary: Open,
+    pub(super) idempotent: Option<bool>,
+    can_hedge: bool,
+}
+
+/// What a call needs once it is no longer early.
+pub(crate) struct Late<'p> {
+    pub(super) progress: Progress,
     pub(super) step: Step,
     /// The clock as read since the call's future was last polled; `NEVER` if it was not. Where times are told to
     /// somebody, it is read again after the operation has run.
     pub(super) moment: Moment,
     /// It is at least this late: within a call time never goes back, whatever the clock does.
     pub(super) floor: Moment,
+    /// When the group's primary was launched, or first had to wait; `NEVER` before anybody wanted to know.
     pub(super) group_started: Moment,
-    /// The group's primary.
-    pub(super) primary: Open,
-    pub(super) recorder: Recorder<'p>,
-    pub(super) idempotent: Option<bool>,
-    pub(super) launched: u32,
-    /// What runs now, and for which attempt: if it unwinds, the call ended by its panic.
-    pub(super) running: Option<(Component, u8)>,
-    /// Whether there is no end to tell: it was told, or the start was not.
-    pub(super) ended: bool,
-    can_hedge: bool,
-    /// Beside the engine and not in it, so that the engine is small enough to be made in registers.
-    pub(super) late: &'l mut Option<Late<'p>>,
-}
-
-/// What a call needs once it has not succeeded at once.
-pub(crate) struct Late<'p> {
-    pub(super) progress: Progress,
-    /// Only where the clock is not our own.
-    pub(super) clock: Option<Box<CallClock<'p>>>,
     /// When the call first had to wait, for an attempt or between two: alike whether or not it is observed. `NEVER`
     /// before that.
     pub(super) started: Moment,
     /// Waits that were over before the call first had to wait.
     pub(super) slept: Duration,
-    pub(super) timer: CallTimer<'p>,
-    pub(super) hedges: HedgesOpen,
     /// The wait before this group.
     pub(super) before: Duration,
+    pub(super) timer: CallTimer<'p>,
+    pub(super) hedges: HedgesOpen,
+    pub(super) recorder: Recorder,
+    /// Only where the clock is not our own.
+    pub(super) clock: Option<Box<CallClock<'p>>>,
     /// What the classifier said of the attempt that decides the group.
     pub(super) reason: Label,
     pub(super) cause: Option<Arc<dyn Error + Send + Sync>>,
+    /// What the classifier panicked with over the result that is being judged.
+    pub(super) panicked: Option<PanicError>,
+    pub(super) launched: u32,
+    /// What runs now, and for which attempt: if it unwinds, the call ended by its panic.
+    pub(super) running: Option<(Component, u8)>,
+    /// Whether there is no end to tell: it was told, or the start was not.
+    pub(super) ended: bool,
+    /// The call is being dropped: no panic may unwind.
+    pub(super) in_drop: bool,
+    /// A ticket that the breaker is being told about: still here where that unwinds.
+    pub(super) untold: Option<Ticket>,
 }
 
 impl<'p, 'l> Engine<'p, 'l> {
@@ -72,55 +80,38 @@ impl<'p, 'l> Engine<'p, 'l> {
         capture: bool,
         can_hedge: bool,
     ) -> Self {
-        let mut engine = Engine {
-            shared,
-            plan,
-            step: Step::Ask { slot: 0 },
-            moment: NEVER,
-            floor: Moment::ZERO,
-            group_started: NEVER,
-            primary: Open::default(),
-            recorder: Recorder::off(shared),
-            idempotent,
-            launched: 0,
-            running: None,
-            ended: true,
-            can_hedge,
-            late,
-        };
-        if capture || shared.is_watched() || plan.stop.is_some() || !shared.clock_trusted {
+        let mut engine = Engine { shared, plan, late, primary: Open::default(), idempotent, can_hedge };
+        if capture || !plan.starts_early {
             engine.start(capture);
         }
         engine
     }
 
+    /// Starts a call that can't be early.
     #[inline(never)]
     fn start(&mut self, capture: bool) {
-        if !self.shared.clock_trusted {
-            // Whoever reads this clock must be able to say that it has panicked.
-            self.late();
-        }
-        if capture || self.shared.is_watched() {
-            self.recorder.switch_on(&self.plan.key);
+        let (shared, plan, can_hedge) = (self.shared, self.plan, self.can_hedge);
+        let late = self.late();
+        if capture || shared.is_watched() {
+            late.recorder.switch_on(&plan.key);
             let now = self.now();
-            let started_at = match self.shared.clock_trusted {
-                true => self.shared.clock.calendar(now),
-                false => {
-                    let read = self.shared.fence.run(Component::Clock, || self.shared.clock.calendar(now));
-                    read.ok().flatten()
-                }
+            let calendar = || shared.clock.calendar(now);
+            let started_at = match shared.clock_trusted {
+                true => calendar(),
+                false => shared.fence.run(Component::Clock, calendar).ok().flatten(),
             };
-            self.running = Some((Component::Observer, 0));
-            self.ended = false;
-            self.recorder.start(self.plan, now, started_at);
-            self.running = None;
-            if !self.can_hedge && self.plan.trigger.is_some() {
-                self.recorder.note(recourse_observe::names::HEDGING, "off_one_at_a_time");
+            let late = self.late();
+            (late.running, late.ended) = (Some((Component::Observer, 0)), false);
+            late.recorder.start(plan, now, started_at, &Audience { shared, in_drop: false });
+            late.running = None;
+            if !can_hedge && plan.trigger.is_some() {
+                late.recorder.note(recourse_observe::names::HEDGING, "off_one_at_a_time");
             }
         }
-        if let Some(stop) = &self.plan.stop {
-            self.late().cause = Some(stop.cause.clone());
-            self.step = Step::Finish { stop: Some(stop.reason), slot: None };
+        if let Some(stop) = &plan.stop {
+            let late = self.late();
+            late.cause = Some(stop.cause.clone());
+            late.step = Step::Finish { stop: Some(stop.reason), slot: None };
         }
     }
 
@@ -139,20 +130,39 @@ impl<'p, 'l> Engine<'p, 'l> {
     #[inline(never)]
     fn become_late(&mut self) {
         let mut progress = Progress::new(&self.plan.rules, self.can_hedge);
-        if self.launched > 0 {
-            progress.on(&self.plan.rules, Event::Admitted { slot: 0 });
+        let mut step = Step::Ask { slot: 0 };
+        if self.primary.is_launched() {
+            step = progress.on(&self.plan.rules, Event::Admitted { slot: 0 });
         }
         *self.late = Some(Late {
             progress,
-            clock: (!self.shared.clock_trusted).then(|| Box::new(CallClock::new(self.shared))),
+            step,
+            moment: NEVER,
+            floor: Moment::ZERO,
+            group_started: NEVER,
             started: NEVER,
             slept: Duration::ZERO,
+            before: Duration::ZERO,
             timer: CallTimer::default(),
             hedges: HedgesOpen::default(),
-            before: Duration::ZERO,
+            recorder: Recorder::default(),
+            clock: (!self.shared.clock_trusted)
+                .then(|| Box::new(CallClock::new(&*self.shared.clock, &self.shared.fence))),
             reason: Label::EMPTY,
             cause: None,
+            panicked: None,
+            launched: u32::from(self.primary.is_launched()),
+            running: None,
+            ended: true,
+            in_drop: false,
+            untold: None,
         });
+    }
+
+    /// Whether nothing had to be decided yet.
+    #[inline]
+    pub(crate) fn is_early(&self) -> bool {
+        self.late.is_none()
     }
 
     pub(crate) fn key(&self) -> &Key {
@@ -164,10 +174,9 @@ impl<'p, 'l> Engine<'p, 'l> {
         self.late.as_ref().map_or(0, |late| late.progress.group())
     }
 
-    /// Whether this attempt is in flight. Before anything was decided, the first one is.
     #[inline]
     pub(crate) fn is_live(&self, slot: usize) -> bool {
-        self.late.as_ref().map_or(slot == 0, |late| late.progress.is_live(slot))
+        self.late.as_ref().is_some_and(|late| late.progress.is_live(slot))
     }
 
     /// What the call site said of repeating the operation.
@@ -177,47 +186,45 @@ impl<'p, 'l> Engine<'p, 'l> {
     }
 
     pub(crate) fn launched(&self) -> u32 {
-        self.launched
+        self.late.as_ref().map_or(0, |late| late.launched)
     }
 
     /// What to do now. A clock that panicked ends the call.
     #[inline]
     pub(crate) fn step(&mut self) -> Step {
         if !self.shared.clock_trusted {
-            self.check_clock();
+            self.clock_broke();
         }
-        self.step
+        self.late().step
     }
 
+    /// Whether the clock has panicked; then that ends the call.
     #[cold]
-    fn check_clock(&mut self) {
-        if matches!(self.step, Step::Finish { .. }) {
-            return;
-        }
-        if let Some(panic) = self.foreign_clock().and_then(CallClock::panicked) {
+    pub(super) fn clock_broke(&mut self) -> bool {
+        let Some(panic) = self.foreign_clock().and_then(CallClock::panicked) else {
+            return false;
+        };
+        if !matches!(self.late().step, Step::Finish { .. }) {
             self.broken(panic);
         }
+        true
     }
 
     /// Why the call ended; `None` for a success.
-    #[inline]
     pub(crate) fn stop(&self) -> Option<StopReason> {
-        let Step::Finish { stop: Some(stop), .. } = self.step else {
+        let late = self.late.as_ref()?;
+        let Step::Finish { stop: Some(stop), .. } = late.step else {
             return None;
         };
-        let panicked = |late: &Late<'_>| late.reason == reason::PANIC_IN_CLASSIFIER;
-        match stop {
-            StopReason::Abort if self.late.as_ref().is_some_and(panicked) => {
-                Some(StopReason::PanicIn(Component::Classifier))
-            }
-            stop => Some(stop),
-        }
+        let panicked = stop == StopReason::Abort && late.reason == reason::PANIC_IN_CLASSIFIER;
+        Some(if panicked { StopReason::PanicIn(Component::Classifier) } else { stop })
     }
 
     #[inline(always)]
     pub(super) fn on(&mut self, event: Event) {
         let rules = &self.plan.rules;
-        self.step = self.late().progress.on(rules, event);
+        let late = self.late();
+        late.step = late.progress.on(rules, event);
     }
 
     /// A plugin without which the call can't go on has panicked.
@@ -231,28 +238,29 @@ impl<'p, 'l> Engine<'p, 'l> {
     /// The call's future is polled again: time has passed.
     #[inline]
     pub(crate) fn wake(&mut self) {
-        self.moment = NEVER;
-    }
-
-    /// Whether times are told to somebody, so that they must be exact.
-    #[inline]
-    fn is_timed(&self) -> bool {
-        self.recorder.is_on() || self.plan.latency.is_some()
+        if let Some(late) = self.late {
+            late.moment = NEVER;
+        }
     }
 
     /// The operation's code runs from here, for this attempt.
     #[inline]
     pub(crate) fn enter(&mut self, slot: usize) {
-        #[allow(clippy::cast_possible_truncation, reason = "there are four slots")]
-        let slot = slot as u8;
-        self.running = Some((Component::Operation, slot));
+        if let Some(late) = self.late {
+            #[allow(clippy::cast_possible_truncation, reason = "there are four slots")]
+            let slot = slot as u8;
+            late.running = Some((Component::Operation, slot));
+        }
     }
 
     #[inline]
     pub(crate) fn leave(&mut self) {
-        self.running = None;
-        if self.is_timed() {
-            self.moment = NEVER;
+        if let Some(late) = self.late {
+            late.running = None;
+            // Times that are told to somebody must be exact.
+            if late.recorder.is_on() || self.plan.latency.is_some() {
+                late.moment = NEVER;
+            }
         }
     }
 
@@ -266,48 +274,61 @@ impl<'p, 'l> Engine<'p, 'l> {
     }
 
     /// Runs a plugin behind the fence. If it unwinds all the same, the call knows whose panic it was.
+    #[inline]
     pub(super) fn plugin<R>(
         &mut self,
         component: Component,
         plugin: impl FnOnce(&Self) -> R,
     ) -> Result<R, PanicError> {
-        if self.recorder.in_drop {
-            return self.shared.fence.always(component, || plugin(self));
+        let fence = &self.shared.fence;
+        if self.late.as_ref().is_some_and(|late| late.in_drop) {
+            return fence.always(component, || plugin(self));
         }
-        let before = self.running.replace((component, 0));
-        let result = self.shared.fence.run(component, || plugin(self));
-        self.running = before;
+        let before = self.now_running(Some((component, 0)));
+        let result = fence.run(component, || plugin(self));
+        self.now_running(before);
         result
+    }
+
+    /// Says what runs now; the answer is what ran before.
+    #[inline]
+    pub(super) fn now_running(&mut self, running: Option<(Component, u8)>) -> Option<(Component, u8)> {
+        match self.late {
+            Some(late) => std::mem::replace(&mut late.running, running),
+            None => None,
+        }
     }
 
     /// The present moment; read once a poll, and once more where the operation has run and times are told.
     #[inline]
     pub(super) fn now(&mut self) -> Moment {
-        if self.moment == NEVER {
-            self.read_clock();
+        match self.late {
+            Some(late) if late.moment != NEVER => late.moment,
+            _ => self.read_clock(),
         }
-        self.moment
     }
 
-    fn read_clock(&mut self) {
-        let read = match self.foreign_clock() {
-            None => self.shared.clock.now(),
-            Some(clock) if self.recorder.in_drop => clock.now_in_drop(),
-            Some(clock) => clock.now(),
+    #[inline(never)]
+    fn read_clock(&mut self) -> Moment {
+        let shared = self.shared;
+        let late = self.late();
+        let read = match &late.clock {
+            None => shared.clock.now(),
+            Some(clock) if late.in_drop => clock.read_in_drop(late.floor),
+            Some(clock) => clock.read(late.floor),
         };
-        self.floor = self.floor.max(read);
-        self.moment = self.floor;
+        late.floor = late.floor.max(read);
+        late.moment = late.floor;
+        late.moment
     }
 
     /// The present moment for a plugin, read only if it asks.
     #[inline]
     pub(super) fn lazy_now(&self) -> Now<'_> {
-        if self.moment != NEVER {
-            return Now::at(self.moment);
-        }
-        match self.foreign_clock() {
-            Some(clock) => Now::of(clock),
-            None => Now::of(&*self.shared.clock),
+        match &*self.late {
+            Some(late) if late.moment != NEVER => Now::at(late.moment),
+            Some(Late { clock: Some(clock), .. }) => Now::of(&**clock),
+            _ => Now::of(&*self.shared.clock),
         }
     }
 
@@ -317,12 +338,28 @@ impl<'p, 'l> Engine<'p, 'l> {
         self.late.as_ref().and_then(|late| late.clock.as_deref())
     }
 
+    /// Whether the call is recorded.
+    #[inline]
+    pub(super) fn is_recorded(&self) -> bool {
+        self.late.as_ref().is_some_and(|late| late.recorder.is_on())
+    }
+
     /// Tells the observers something. If one unwinds all the same, the call knows whose panic it was.
-    pub(super) fn observe<R>(&mut self, tell: impl FnOnce(&mut Recorder<'p>) -> R) -> R {
-        let before = self.running.replace((Component::Observer, 0));
-        let result = tell(&mut self.recorder);
-        self.running = before;
+    pub(super) fn observe<R>(&mut self, tell: impl FnOnce(&mut Recorder, &Audience<'p>) -> R) -> R {
+        let shared = self.shared;
+        let late = self.late();
+        let audience = Audience { shared, in_drop: late.in_drop };
+        let before = late.running.replace((Component::Observer, 0));
+        let result = tell(&mut late.recorder, &audience);
+        late.running = before;
         result
+    }
+
+    /// Notes something in the timeline, if there is one.
+    pub(super) fn note(&mut self, name: &'static str, value: impl Into<Label>) {
+        if let Some(late) = self.late {
+            late.recorder.note(name, value);
+        }
     }
 
     pub(crate) fn take_detail(&mut self) -> (Label, Option<Arc<dyn Error + Send + Sync>>) {
@@ -333,7 +370,7 @@ impl<'p, 'l> Engine<'p, 'l> {
     }
 
     pub(crate) fn take_timeline(&mut self) -> Timeline {
-        let key = self.plan.key.clone();
-        self.recorder.take_timeline().unwrap_or_else(|| Timeline::new(key, Moment::ZERO))
+        let timeline = self.late.as_mut().and_then(|late| late.recorder.take_timeline());
+        timeline.unwrap_or_else(|| Timeline::new(self.plan.key.clone(), Moment::ZERO))
     }
 }

@@ -32,6 +32,12 @@ impl Open {
         self.ticket.is_none() && self.release.is_none() && !self.heard
     }
 
+    /// Whether the attempt has started and not ended.
+    #[inline]
+    pub(crate) fn is_launched(&self) -> bool {
+        self.launched
+    }
+
     /// The attempt starts.
     #[inline]
     pub(crate) fn launch(&mut self) {

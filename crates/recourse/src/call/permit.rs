@@ -9,8 +9,8 @@ use crate::fence::PanicError;
 use crate::plan::{BoundBreaker, BoundBudget};
 use recourse_core::{
     Admission, AdmissionRequest, Attempt, AttemptKind, AttemptRecord, BudgetEvent, BudgetRequest,
-    CircuitBreaker, CircuitState, Component, Decision, DecisionMode, Ending, Health, Label, Now, Outcome,
-    Rejection, StopReason, Ticket, Transition, reason,
+    CircuitState, Component, Decision, DecisionMode, Ending, Health, Label, Now, Outcome, Rejection,
+    StopReason, Ticket, Transition, reason,
 };
 use recourse_observe::names;
 use std::error::Error;
@@ -21,6 +21,9 @@ impl Engine<'_, '_> {
     /// The next attempt group's primary; `None` where nothing more is to be launched.
     #[inline(always)]
     pub(crate) fn next_primary(&mut self) -> Option<Attempt> {
+        if self.is_early() {
+            return self.permit(0);
+        }
         match self.step() {
             Step::Ask { slot } => self.permit(slot),
             _ => None,
@@ -37,11 +40,14 @@ impl Engine<'_, '_> {
                 return None;
             }
         }
-        let is_free = matches!(self.budget(kind), BoundBudget::None) && !self.recorder.is_on();
-        if !is_free && !self.passes_budget(slot, kind) {
+        if !matches!(self.budget(kind), BoundBudget::None) && !self.passes_budget(slot, kind) {
             return None;
         }
-        Some(self.launch(slot))
+        if !self.is_early() {
+            return self.launch_late(slot, kind);
+        }
+        self.primary.launch();
+        Some(Attempt::new(0, 0, plan.policy_id, plan.first_time_left))
     }
 
     /// The attempt's place among those in flight.
@@ -57,7 +63,12 @@ impl Engine<'_, '_> {
     #[inline(never)]
     fn passes_breaker(&mut self, breaker: &BoundBreaker, slot: usize, kind: AttemptKind) -> bool {
         match self.admit(breaker, kind) {
+            _ if !self.shared.clock_trusted && self.clock_broke() => false,
             Some(Admission::Admitted(ticket, transition)) => {
+                if ticket.probe {
+                    // A probe is not hedged, so the call has something to decide.
+                    self.late();
+                }
                 // Kept before anybody is told: if an observer unwinds, the ticket is still given back.
                 self.open(slot).ticket = Some(ticket);
                 self.tell_transition(transition);
@@ -82,11 +93,15 @@ impl Engine<'_, '_> {
         // Kept before anybody is told, as the ticket is.
         open.hold(release);
         open.heard = hears_ends;
+        if !self.shared.clock_trusted && self.clock_broke() {
+            self.give_back_all(slot);
+            return false;
+        }
         if let Some(mode) = mode {
             self.tell_decision(kind, self.group(), mode, allowed, &reason);
         }
         if allowed {
-            if self.recorder.is_on() {
+            if self.is_recorded() {
                 self.record_launch(slot, reason);
             }
             return true;
@@ -100,36 +115,34 @@ impl Engine<'_, '_> {
     fn give_back_all(&mut self, slot: usize) {
         let mut open = std::mem::take(self.open(slot));
         if let Some(ticket) = open.ticket.take() {
-            self.report(ticket, Health::None);
+            self.report(ticket, Some(Health::None));
         }
         self.give_back(&mut open);
     }
 
-    #[inline]
-    fn launch(&mut self, slot: usize) -> Attempt {
+    #[inline(never)]
+    fn launch_late(&mut self, slot: usize, kind: AttemptKind) -> Option<Attempt> {
         if slot == 0 && self.primary.ticket.is_some_and(|ticket| ticket.probe) {
             self.unhedge_probe();
         }
         if slot == 0 && self.plan.latency.is_some() {
-            self.group_started = self.now();
+            let now = self.now();
+            self.late().group_started = now;
         }
-        self.launched += 1;
-        self.open(slot).launch();
-        if self.launched > 1 || self.late.is_some() {
-            return self.launch_later(slot);
+        if self.is_recorded() && matches!(self.budget(kind), BoundBudget::None) {
+            self.record_launch(slot, Label::from_static(reason::NO_BUDGET));
         }
-        // Where nothing was decided yet, nothing has to be told: this is where every call stands.
-        self.step = Step::Poll;
-        Attempt::new(0, 0, self.plan.policy_id, self.plan.first_time_left)
-    }
-
-    #[inline(never)]
-    fn launch_later(&mut self, slot: usize) -> Attempt {
         let left = self.left_of_call();
+        if !self.shared.clock_trusted && self.clock_broke() {
+            self.give_back_all(slot);
+            return None;
+        }
+        self.late().launched += 1;
+        self.open(slot).launch();
         self.on(Event::Admitted { slot });
         #[allow(clippy::cast_possible_truncation, reason = "there are four slots")]
         let hedge_index = slot as u32;
-        Attempt::new(self.group(), hedge_index, self.plan.policy_id, self.plan.rules.time_left(left))
+        Some(Attempt::new(self.group(), hedge_index, self.plan.policy_id, self.plan.rules.time_left(left)))
     }
 
     /// A half-open circuit's probe is not hedged.
@@ -137,7 +150,7 @@ impl Engine<'_, '_> {
     fn unhedge_probe(&mut self) {
         if self.plan.rules.max_hedges > 0 {
             self.late().progress.stop_hedging();
-            self.recorder.note(names::HEDGING, "off_half_open");
+            self.note(names::HEDGING, "off_half_open");
         }
     }
 
@@ -145,7 +158,7 @@ impl Engine<'_, '_> {
     fn record_launch(&mut self, slot: usize, budget_reason: Label) {
         let mut record = self.record(slot);
         record.budget_reason = budget_reason;
-        let place = self.observe(|recorder| recorder.launched(record));
+        let place = self.observe(|recorder, audience| recorder.launched(record, audience));
         self.open(slot).set_record(place);
     }
 
@@ -163,55 +176,74 @@ impl Engine<'_, '_> {
         #[allow(clippy::cast_possible_truncation, reason = "there are four slots")]
         let hedge_index = slot as u32;
         record.hedge_index = hedge_index;
-        record.backoff = match &*self.late {
-            Some(late) if slot == 0 => late.before,
-            _ => Duration::ZERO,
-        };
+        record.backoff = if slot == 0 { self.late().before } else { Duration::ZERO };
         record
     }
 
     /// The breaker's answer; `None` where it panicked and so admits.
     fn admit(&mut self, breaker: &BoundBreaker, kind: AttemptKind) -> Option<Admission> {
         let ask = |engine: &Self| breaker.plugin.admit(&AdmissionRequest::new(kind, engine.lazy_now()));
-        match breaker.trusted {
+        match self.trusts(breaker) {
             true => Some(ask(self)),
             false => self.plugin(Component::Breaker, ask).ok(),
         }
     }
 
-    /// Tells the breaker how an admitted attempt ended.
-    pub(super) fn report(&mut self, ticket: Ticket, health: Health) {
-        self.tell_breaker(|breaker, now| breaker.report(ticket, health, now));
-    }
-
-    /// Tells the breaker that an admitted attempt was given up.
-    pub(super) fn abandon(&mut self, ticket: Ticket) {
-        self.tell_breaker(|breaker, now| breaker.abandon(ticket, now));
-    }
-
+    /// One of our own, asked by our own clock, doesn't panic.
     #[inline]
-    fn tell_breaker(&mut self, tell: impl FnOnce(&dyn CircuitBreaker, &Now<'_>) -> Option<Transition>) {
+    fn trusts(&self, breaker: &BoundBreaker) -> bool {
+        breaker.trusted && self.shared.clock_trusted
+    }
+
+    /// Tells the breaker how an admitted attempt ended; without a vote it was given up.
+    pub(super) fn report(&mut self, ticket: Ticket, health: Option<Health>) {
         let plan = self.plan;
         let Some(breaker) = &plan.breaker else { return };
-        let tell = |engine: &Self| tell(&*breaker.plugin, &engine.lazy_now());
-        let told = match breaker.trusted {
+        if !self.shared.clock_trusted {
+            self.late().untold = Some(ticket);
+        }
+        let tell = |engine: &Self| match health {
+            Some(health) => breaker.plugin.report(ticket, health, &engine.lazy_now()),
+            None => breaker.plugin.abandon(ticket, &engine.lazy_now()),
+        };
+        let told = match self.trusts(breaker) {
             true => Ok(tell(self)),
             false => self.plugin(Component::Breaker, tell),
         };
+        if !self.shared.clock_trusted {
+            self.settle_untold();
+        }
         self.tell_transition(told.ok().flatten());
     }
 
+    /// Where the clock panicked in the breaker's hands, the breaker was not told: a probe must have its slot back all
+    /// the same.
+    #[cold]
+    pub(super) fn settle_untold(&mut self) {
+        let broke = self.foreign_clock().is_some_and(|clock| clock.unwinds() || clock.panicked().is_some());
+        let floor = self.late().floor;
+        let (Some(ticket), true, Some(breaker)) = (self.late().untold.take(), broke, &self.plan.breaker)
+        else {
+            return;
+        };
+        let plugin = &breaker.plugin;
+        let told = || plugin.report(ticket, Health::None, &Now::at(floor));
+        let _ = self.shared.fence.always(Component::Breaker, told);
+    }
+
     fn note_rejection(&mut self, rejection: &Rejection) {
-        self.recorder.note(names::CIRCUIT_STATE, rejection.state.as_str());
+        self.note(names::CIRCUIT_STATE, rejection.state.as_str());
         if rejection.reason != circuit_stop(rejection).as_str() {
-            self.recorder.note(names::CIRCUIT_REASON, rejection.reason.clone());
+            self.note(names::CIRCUIT_REASON, rejection.reason.clone());
         }
     }
 
     fn tell_transition(&mut self, transition: Option<Transition>) {
-        if let Some(transition) = transition {
-            let key = self.key().clone();
-            self.observe(|recorder| recorder.transition(&key, &transition));
+        if let Some(transition) = transition.filter(|_| self.shared.is_watched()) {
+            let key = &self.plan.key;
+            self.observe(|_, audience| {
+                audience.tell(|observer| observer.on_circuit_transition(key, &transition));
+            });
         }
     }
 
@@ -289,7 +321,7 @@ impl Engine<'_, '_> {
         allowed: bool,
         reason: &Label,
     ) {
-        if !self.recorder.has_observers() {
+        if !self.shared.is_watched() {
             return;
         }
         let (name, cost) = match self.budget(kind) {
@@ -300,14 +332,14 @@ impl Engine<'_, '_> {
         };
         let mut event = BudgetEvent::new(self.key().clone(), attempt, kind, name);
         (event.cost, event.mode, event.allowed, event.reason) = (cost, mode, allowed, reason.clone());
-        self.observe(|recorder| recorder.budget(&event));
+        self.observe(|_, audience| audience.tell(|observer| observer.on_budget_decision(&event)));
     }
 
     /// Records a denied attempt and says what follows from it.
     fn denied(&mut self, slot: usize, reason: &Label) {
-        if self.recorder.is_on() {
+        if self.is_recorded() {
             let record = denied(self.record(slot), reason);
-            self.observe(|recorder| recorder.denied(record));
+            self.observe(|recorder, audience| recorder.denied(record, audience));
         }
         // A missing budget stays missing for the whole group: one record of it is enough.
         let for_good = *reason == reason::BUDGET_NOT_FOUND;
@@ -319,7 +351,7 @@ impl Engine<'_, '_> {
         let plan = self.plan;
         if let Some(breaker) = &plan.breaker {
             let ask = |engine: &Self| breaker.plugin.would_reject(&engine.lazy_now(), wait);
-            let asked = match breaker.trusted {
+            let asked = match self.trusts(breaker) {
                 true => Ok(ask(self)),
                 false => self.plugin(Component::Breaker, ask),
             };
@@ -342,9 +374,9 @@ impl Engine<'_, '_> {
         };
         let reason = if reason.is_empty() { Label::from_static(reason::BUDGET_DENIED) } else { reason };
         self.tell_decision(kind, next, DecisionMode::Standard, false, &reason);
-        if self.recorder.is_on() {
+        if self.is_recorded() {
             let record = denied(AttemptRecord::new(next, self.now()), &reason);
-            self.observe(|recorder| recorder.denied(record));
+            self.observe(|recorder, audience| recorder.denied(record, audience));
         }
         Some(budget_stop(&reason))
     }

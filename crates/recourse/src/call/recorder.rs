@@ -1,11 +1,11 @@
 //! [`Recorder`]: keeps the timeline, and is the one caller of observers.
 
-use crate::fence::Fence;
+use crate::fence::{Fence, Held, discard};
 use crate::plan::Plan;
 use crate::shared::Shared;
 use recourse_core::{
-    AttemptRecord, BudgetEvent, CallStart, Component, Ending, Key, Label, Moment, Observer, Outcome,
-    StopReason, Timeline, Transition, reason,
+    AttemptRecord, CallStart, Component, Ending, Key, Label, Moment, Observer, Outcome, StopReason, Timeline,
+    reason,
 };
 use std::cell::Cell;
 use std::error::Error;
@@ -19,21 +19,48 @@ thread_local! {
     static SPARE: Cell<Option<Box<Timeline>>> = const { Cell::new(None) };
 }
 
-/// Off, it costs a branch. On, it keeps one timeline and tells every observer, each behind a fence of its own.
-pub(crate) struct Recorder<'a> {
-    shared: &'a Shared,
+/// Keeps one timeline, if it is on.
+#[derive(Default)]
+pub(crate) struct Recorder {
     timeline: Option<Box<Timeline>>,
-    /// From here on the call is being dropped: no panic may unwind.
+}
+
+/// Whoever observes, each behind a fence of its own.
+pub(crate) struct Audience<'a> {
+    pub(crate) shared: &'a Shared,
+    /// The call is being dropped: no panic may unwind.
     pub(crate) in_drop: bool,
 }
 
-impl<'a> Recorder<'a> {
-    /// Off.
-    #[inline]
-    pub(crate) fn off(shared: &'a Shared) -> Self {
-        Recorder { shared, timeline: None, in_drop: false }
+impl Audience<'_> {
+    /// Everybody hears it, also when somebody before panics; where panics are not recovered, the first goes on after.
+    pub(crate) fn tell(&self, callback: impl Fn(&dyn Observer)) {
+        self.let_go(self.hold(callback));
     }
 
+    fn hold(&self, callback: impl Fn(&dyn Observer)) -> Option<Held> {
+        let mut first = None;
+        for observer in &self.shared.observers {
+            let told = self.shared.fence.hold(Component::Observer, || callback(observer));
+            match (told, &first) {
+                (Err(panic), None) => first = Some(panic),
+                (Err(another), Some(_)) => discard(another),
+                (Ok(()), _) => {}
+            }
+        }
+        first
+    }
+
+    fn let_go(&self, panic: Option<Held>) {
+        match panic {
+            Some(panic) if self.in_drop => discard(panic),
+            Some(panic) => self.shared.fence.let_go(panic),
+            None => {}
+        }
+    }
+}
+
+impl Recorder {
     /// From here on the call is recorded.
     pub(crate) fn switch_on(&mut self, key: &Key) {
         let mut timeline = SPARE.try_with(Cell::take).ok().flatten().unwrap_or_else(|| Box::new(EMPTY));
@@ -46,7 +73,13 @@ impl<'a> Recorder<'a> {
         self.timeline.is_some()
     }
 
-    pub(crate) fn start(&mut self, plan: &Plan, now: Moment, started_at: Option<SystemTime>) {
+    pub(crate) fn start(
+        &mut self,
+        plan: &Plan,
+        now: Moment,
+        started_at: Option<SystemTime>,
+        audience: &Audience<'_>,
+    ) {
         let Some(timeline) = &mut self.timeline else {
             return;
         };
@@ -54,41 +87,41 @@ impl<'a> Recorder<'a> {
         timeline.policy_id = Label::from_static(plan.policy_id);
         timeline.attributes = plan.notes.clone();
         let start = CallStart::new(&plan.key, plan.effective.as_ref());
-        self.tell(|observer| observer.on_start(&start));
-        if plan.capped && plan.stop.is_none() {
-            self.tell(|observer| observer.on_state_capped(&plan.key));
-        }
+        let held = audience.hold(|observer| observer.on_start(&start));
+        let capped = plan.capped && plan.effective.is_some();
+        let also = if capped { audience.hold(|observer| observer.on_state_capped(&plan.key)) } else { None };
+        audience.let_go(first_of(held, also));
     }
 
     /// An attempt is launched; the answer is the place of its record.
-    pub(crate) fn launched(&mut self, record: AttemptRecord) -> Option<usize> {
+    pub(crate) fn launched(&mut self, record: AttemptRecord, audience: &Audience<'_>) -> Option<usize> {
         let timeline = self.timeline.as_mut()?;
         let place = timeline.attempts().len();
         timeline.push(record);
         if let Some((timeline, record)) = self.record(Some(place)).filter(|(_, record)| record.is_hedge) {
-            self.tell(|observer| observer.on_hedge_spawn(&timeline.key, record));
+            audience.tell(|observer| observer.on_hedge_spawn(&timeline.key, record));
         }
         Some(place)
     }
 
     /// An attempt was not allowed to start.
-    pub(crate) fn denied(&mut self, record: AttemptRecord) {
+    pub(crate) fn denied(&mut self, record: AttemptRecord, audience: &Audience<'_>) {
         let Some(timeline) = &mut self.timeline else {
             return;
         };
         let place = timeline.attempts().len();
         timeline.push(record);
         if let Some((timeline, record)) = self.record(Some(place)) {
-            self.tell(|observer| observer.on_attempt(&timeline.key, record));
+            audience.tell(|observer| observer.on_attempt(&timeline.key, record));
         }
     }
 
     /// An attempt has ended.
-    pub(crate) fn ended(&mut self, place: Option<usize>, close: Close<'_>) {
+    pub(crate) fn ended(&mut self, place: Option<usize>, close: Close<'_>, audience: &Audience<'_>) {
         let (Some(place), Some(timeline)) = (place, &mut self.timeline) else {
             return;
         };
-        let error = close.error.map(|error| text(error, &self.shared.fence));
+        let error = close.error.map(|error| text(error, &audience.shared.fence));
         let Some(record) = timeline.attempts_mut().get_mut(place) else {
             return;
         };
@@ -97,33 +130,25 @@ impl<'a> Recorder<'a> {
         let Some((timeline, record)) = self.record(Some(place)) else {
             return;
         };
-        if record.is_hedge && matches!(record.ending, Ending::Superseded | Ending::Cancelled) {
-            self.tell(|observer| observer.on_hedge_cancel(&timeline.key, record, record.ending.as_str()));
-        }
-        self.tell(|observer| observer.on_attempt(&timeline.key, record));
+        let given_up = record.is_hedge && matches!(record.ending, Ending::Superseded | Ending::Cancelled);
+        let held = match given_up {
+            true => audience.hold(|o| o.on_hedge_cancel(&timeline.key, record, record.ending.as_str())),
+            false => None,
+        };
+        let also = audience.hold(|observer| observer.on_attempt(&timeline.key, record));
+        audience.let_go(first_of(held, also));
     }
 
     /// Closes whatever record is still open as cancelled.
-    pub(crate) fn cancel_open(&mut self, at: Moment) {
+    pub(crate) fn cancel_open(&mut self, at: Moment, audience: &Audience<'_>) {
         let records = self.timeline.as_ref().map_or(0, |timeline| timeline.attempts().len());
         for place in 0..records {
             if self.record(Some(place)).is_some_and(|(_, record)| record.ending == Ending::Open) {
                 let outcome = Outcome::abort(reason::CONTEXT_CANCELED);
-                self.ended(Some(place), Close { at, ending: Ending::Cancelled, outcome, error: None });
+                let close = Close { at, ending: Ending::Cancelled, outcome, error: None };
+                self.ended(Some(place), close, audience);
             }
         }
-    }
-
-    pub(crate) fn has_observers(&self) -> bool {
-        !self.shared.observers.is_empty()
-    }
-
-    pub(crate) fn budget(&self, event: &BudgetEvent) {
-        self.tell(|observer| observer.on_budget_decision(event));
-    }
-
-    pub(crate) fn transition(&self, key: &Key, transition: &Transition) {
-        self.tell(|observer| observer.on_circuit_transition(key, transition));
     }
 
     pub(crate) fn note(&mut self, name: &'static str, value: impl Into<Label>) {
@@ -133,17 +158,31 @@ impl<'a> Recorder<'a> {
     }
 
     /// The call is over; tells the one end that follows its start.
-    pub(crate) fn finish(&mut self, stop: Option<StopReason>, error: Option<&dyn Error>, now: Moment) {
+    pub(crate) fn finish(
+        &mut self,
+        stop: Option<StopReason>,
+        cause: Option<&dyn Error>,
+        error: Option<&dyn Error>,
+        now: Moment,
+        audience: &Audience<'_>,
+    ) {
         let Some(timeline) = &mut self.timeline else {
             return;
         };
         timeline.end = now.max(timeline.start);
         timeline.stop = stop;
-        timeline.error = error.map(|error| text(error, &self.shared.fence));
+        timeline.error = match (stop, cause, error) {
+            (None, ..) | (_, None, None) => None,
+            (_, Some(one), None) | (_, None, Some(one)) => Some(text(one, &audience.shared.fence)),
+            (_, Some(cause), Some(error)) => {
+                let fence = &audience.shared.fence;
+                Some(format!("{}; last error: {}", text(cause, fence), text(error, fence)).into())
+            }
+        };
         let Some(timeline) = &self.timeline else { return };
         match timeline.is_success() {
-            true => self.tell(|observer| observer.on_success(timeline)),
-            false => self.tell(|observer| observer.on_failure(timeline)),
+            true => audience.tell(|observer| observer.on_success(timeline)),
+            false => audience.tell(|observer| observer.on_failure(timeline)),
         }
     }
 
@@ -156,22 +195,20 @@ impl<'a> Recorder<'a> {
         let timeline = self.timeline.as_deref()?;
         Some((timeline, timeline.attempts().get(place?)?))
     }
+}
 
-    /// Everybody hears it, also when somebody before panics; where panics are not recovered, the first goes on after.
-    fn tell(&self, callback: impl Fn(&dyn Observer)) {
-        let mut first = None;
-        for observer in &self.shared.observers {
-            if let Err(panic) = self.shared.fence.hold(Component::Observer, || callback(observer)) {
-                first.get_or_insert(panic);
-            }
+/// The earlier of two panics; the other is gone.
+fn first_of(first: Option<Held>, also: Option<Held>) -> Option<Held> {
+    match (first, also) {
+        (Some(first), Some(also)) => {
+            discard(also);
+            Some(first)
         }
-        if let Some(panic) = first.filter(|_| !self.in_drop) {
-            self.shared.fence.let_go(panic);
-        }
+        (first, also) => first.or(also),
     }
 }
 
-impl Drop for Recorder<'_> {
+impl Drop for Recorder {
     #[inline]
     fn drop(&mut self) {
         if let Some(timeline) = self.timeline.take() {

@@ -1,39 +1,38 @@
 //! What an [`Engine`] makes of an attempt's result.
 
-use crate::call::decide::{Event, Step};
+use crate::call::decide::Event;
 use crate::call::engine::Engine;
-use recourse_core::{AttemptResult, Component, Ending, Label, Outcome, OutcomeKind, reason};
+use recourse_core::{AttemptResult, Component, Ending, Health, Label, Outcome, OutcomeKind, reason};
 use std::error::Error;
 use std::sync::Arc;
 
 impl Engine<'_, '_> {
-    /// An attempt has returned: judges it, gives back what it held, and says whether it decided the group at once.
+    /// Whether the first attempt's value ends an early call: every value of this plan is a success. Whoever admitted the
+    /// attempt is told.
     #[inline]
-    pub(crate) fn returned(&mut self, slot: usize, result: &AttemptResult<'_>) -> (OutcomeKind, bool) {
-        let succeeded = result.is_value() && self.plan.classifier.values_succeed;
-        if succeeded && slot == 0 && self.owes_nothing() {
-            self.primary.over();
-            self.step = Step::won(slot);
-            return (OutcomeKind::Success, true);
+    pub(crate) fn succeeds_early(&mut self) -> bool {
+        if !self.plan.classifier.values_succeed {
+            return false;
         }
-        self.judge(slot, result, succeeded)
+        if !self.primary.holds_nothing() {
+            self.close(0, Ending::Won, Outcome::success(), None, Some(Health::Up));
+        }
+        self.primary.over();
+        self.is_early()
     }
 
-    /// Whether nobody has to be told of the primary's end, and nothing has to be given back.
-    #[inline]
-    fn owes_nothing(&self) -> bool {
-        self.late.is_none()
-            && self.primary.holds_nothing()
-            && self.plan.latency.is_none()
-            && !self.recorder.is_on()
+    /// An attempt has returned: judges it, gives back what it held, and says whether it decided the group at once.
+    pub(crate) fn returned(&mut self, slot: usize, result: &AttemptResult<'_>) -> (OutcomeKind, bool) {
+        let succeeded = result.is_value() && self.plan.classifier.values_succeed;
+        self.judge(slot, result, succeeded)
     }
 
     #[inline(never)]
     fn judge(&mut self, slot: usize, result: &AttemptResult<'_>, succeeded: bool) -> (OutcomeKind, bool) {
-        if self.recorder.is_on() || self.plan.latency.is_some() {
+        if self.is_recorded() || self.plan.latency.is_some() {
             self.now();
         }
-        let outcome = if succeeded { Outcome::success() } else { self.classify(result) };
+        let outcome = if succeeded { Outcome::success() } else { self.classify(slot, result) };
         let (kind, backoff, health) = (outcome.kind, outcome.backoff, outcome.health);
         let ending = match kind {
             OutcomeKind::Success => Ending::Won,
@@ -44,14 +43,11 @@ impl Engine<'_, '_> {
             self.sample_latency();
         }
         let said = outcome.reason.clone();
+        self.late();
         self.close(slot, ending, outcome, result.error().map(|error| error as &dyn Error), Some(health));
-        if kind == OutcomeKind::Success && self.late.is_none() {
-            self.step = Step::won(slot);
-        } else {
-            let group = self.group();
-            self.on(Event::Ended { slot, kind, backoff });
-            self.remember(slot, kind, group, said);
-        }
+        let group = self.group();
+        self.on(Event::Ended { slot, kind, backoff });
+        self.remember(slot, kind, group, said);
         let terminal = kind != OutcomeKind::Retryable && self.plan.rules.cancel_on_first_terminal;
         (kind, kind == OutcomeKind::Success || terminal)
     }
@@ -59,13 +55,12 @@ impl Engine<'_, '_> {
     /// Keeps what was said of the attempt, if it is the one that decides its group so far.
     fn remember(&mut self, slot: usize, kind: OutcomeKind, group: u32, said: Label) {
         let late = self.late();
+        let panicked = late.panicked.take();
         let decides = late.progress.group() == group && late.progress.deciding_slot() == Some(slot);
         if kind == OutcomeKind::Success || decides {
             late.reason = said;
             // A panic over another attempt's result has not decided anything.
-            if late.reason != reason::PANIC_IN_CLASSIFIER {
-                late.cause = None;
-            }
+            late.cause = panicked.map(|panic| Arc::new(panic) as Arc<dyn Error + Send + Sync>);
         }
     }
 
@@ -75,18 +70,28 @@ impl Engine<'_, '_> {
         self.judge(slot, &result, false);
     }
 
-    fn classify(&mut self, result: &AttemptResult<'_>) -> Outcome {
+    fn classify(&mut self, slot: usize, result: &AttemptResult<'_>) -> Outcome {
         let plan = self.plan;
-        if plan.classifier.trusted && plan.classifier.fallback.is_none() {
-            return plan.classifier.plugin.classify(result);
-        }
-        let judged = self.plugin(Component::Classifier, |_| plan.classifier.plugin.classify(result));
-        let outcome = match judged {
-            Ok(outcome) => outcome.settled(),
-            Err(panic) => {
-                self.late().cause = Some(Arc::new(panic));
-                Outcome::abort(reason::PANIC_IN_CLASSIFIER)
+        let outcome = match plan.classifier.trusted {
+            // Our own runs no foreign code but the error's, which is the operation's.
+            true => {
+                self.enter(slot);
+                let outcome = plan.classifier.plugin.classify(result);
+                self.now_running(None);
+                outcome
             }
+            false => match self.plugin(Component::Classifier, |_| plan.classifier.plugin.classify(result)) {
+                Ok(outcome) => outcome.settled(),
+                Err(panic) => {
+                    self.late().panicked = Some(panic);
+                    Outcome::abort(reason::PANIC_IN_CLASSIFIER)
+                }
+            },
+        };
+        let outcome = match result.timed_out() && outcome.kind == OutcomeKind::Success {
+            // Nothing was returned that could be a success.
+            true => Outcome::non_retryable(reason::CONTEXT_DEADLINE_EXCEEDED).with_health(Health::Down),
+            false => outcome,
         };
         match &plan.classifier.fallback {
             Some(notes) => {
@@ -103,7 +108,8 @@ impl Engine<'_, '_> {
         let plan = self.plan;
         if let Some(latency) = &plan.latency {
             let now = self.now();
-            latency.record(now.since(self.group_started), now);
+            let started = self.late().group_started;
+            latency.record(now.since(started.min(now)), now);
         }
     }
 }

@@ -39,7 +39,7 @@ impl Engine<'_, '_> {
 
     /// Polls the wait between two groups.
     pub(crate) fn poll_wait(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Step::Wait { wait } = self.step else {
+        let Step::Wait { wait } = self.late().step else {
             return Poll::Ready(());
         };
         match self.poll_timer(cx) {
@@ -57,44 +57,50 @@ impl Engine<'_, '_> {
     #[inline]
     fn first_wait(&mut self) {
         if self.late().started == NEVER {
-            self.late().started = self.now();
+            let now = self.now();
+            // What a clock that panicked shows is no start.
+            if self.foreign_clock().is_none_or(|clock| clock.panicked().is_none()) {
+                self.late().started = now;
+            }
         }
     }
 
     fn arm(&mut self, due: Moment, wait: Duration) -> Result<(), PanicError> {
         let shared = self.shared;
-        let until = match self.moment {
+        let late = self.late();
+        let until = match late.moment {
             NEVER => None,
             now if shared.clock_trusted => shared.clock.instant(now + wait),
             _ => None,
         };
-        self.running = Some((Component::Sleeper, 0));
-        let armed = self.late().timer.arm(&*shared.sleeper, due, wait, until, &shared.fence);
-        self.running = None;
+        late.running = Some((Component::Sleeper, 0));
+        let armed = late.timer.arm(&*shared.sleeper, due, wait, until, &shared.fence);
+        late.running = None;
         armed
     }
 
     fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<Result<Moment, PanicError>> {
-        self.running = Some((Component::Sleeper, 0));
         let fence = &self.shared.fence;
-        let polled = self.late().timer.poll(cx, fence);
-        self.running = None;
+        let late = self.late();
+        late.running = Some((Component::Sleeper, 0));
+        let polled = late.timer.poll(cx, fence);
+        late.running = None;
         polled
     }
 
     fn waited(&mut self, wait: Duration) {
-        // The sleeper is believed, whatever the clock shows.
-        self.floor = self.floor + wait;
-        if self.moment != NEVER {
-            self.moment = self.moment.max(self.floor);
-        }
-        self.group_started = NEVER;
         let late = self.late();
+        // The sleeper is believed, whatever the clock shows.
+        late.floor = late.floor + wait;
+        if late.moment != NEVER {
+            late.moment = late.moment.max(late.floor);
+        }
         if late.started == NEVER {
             late.slept = late.slept.saturating_add(wait);
         }
-        late.before = wait;
-        self.on(Event::Waited);
+        (late.group_started, late.before) = (NEVER, wait);
+        let now = late.progress.deadline().is_some().then(|| self.now());
+        self.on(Event::Waited { now });
     }
 
     /// An attempt had to wait.
@@ -111,7 +117,7 @@ impl Engine<'_, '_> {
         if self.late().progress.wants_time(rules) {
             let now = self.now();
             if slot == 0 && self.plan.latency.is_none() {
-                self.group_started = now;
+                self.late().group_started = now;
             }
             self.on(Event::Pended { slot, now });
         }
@@ -120,14 +126,13 @@ impl Engine<'_, '_> {
     /// Asks the hedge trigger.
     pub(crate) fn advise(&mut self) {
         let (plan, now) = (self.plan, self.now());
-        if self.group_started == NEVER {
-            self.group_started = now;
-        }
         let left = self.left_of_call();
-        let group_started = self.group_started;
         let late = self.late();
+        if late.group_started == NEVER {
+            late.group_started = now;
+        }
         let state = HedgeState::new(
-            group_started,
+            late.group_started,
             now,
             late.progress.used(),
             plan.rules.max_hedges,
@@ -172,8 +177,8 @@ impl Engine<'_, '_> {
                     return Poll::Ready(());
                 }
                 Poll::Ready(Ok(come)) => {
-                    self.moment = NEVER;
-                    self.floor = self.floor.max(come);
+                    let late = self.late();
+                    (late.moment, late.floor) = (NEVER, late.floor.max(come));
                     let now = self.now();
                     if now >= due {
                         self.on(Event::Due { now });

@@ -52,8 +52,10 @@ impl World {
             hedge_on_failure: trigger.as_ref().is_some_and(|trigger| binding.wants_failures(trigger)),
             ..Rules::new(&normal)
         };
+        let latency = state.filter(|_| wants_latency).map(State::latency);
         Plan {
             key: key.clone(),
+            starts_early: !self.calls_are_told && latency.is_none() && binding.stop.is_none(),
             policy_id: policy.id.as_static().unwrap_or_else(|| intern(&policy.id)),
             first_time_left: rules.time_left(rules.overall_timeout),
             rules,
@@ -61,7 +63,7 @@ impl World {
             classifier,
             retry_budget: binding.budget("retry.budget.name", &policy.retry.budget),
             hedge_budget: binding.budget("hedge.budget.name", &policy.hedge.budget),
-            latency: state.filter(|_| wants_latency).map(State::latency),
+            latency,
             trigger,
             breaker,
             effective,
@@ -80,6 +82,7 @@ impl World {
         let mut plan = self.bind(&key, Err(cause.clone()), (self.generations(), 0), None);
         (plan.effective, plan.notes, plan.capped) = (None, Attributes::new(), false);
         plan.stop = Some(Stop { reason: StopReason::InvalidKey, cause });
+        plan.starts_early = false;
         plan
     }
 }

@@ -33,6 +33,8 @@ pub(crate) struct Plan {
     pub(crate) stop: Option<Stop>,
     /// What every timeline says of this plan.
     pub(crate) notes: Attributes,
+    /// Whether a call has nothing to do before its first attempt but to ask breaker and budget.
+    pub(crate) starts_early: bool,
     /// Whether the cap of keys left this one without state.
     pub(crate) capped: bool,
     /// The provider's answer that the plan was bound to.

@@ -29,6 +29,8 @@ pub(crate) struct World {
     pub(crate) trusted: Vec<Arc<dyn Classifier>>,
     /// Our own kinds of breakers, which need none either.
     pub(crate) trusted_breakers: Vec<Arc<dyn BreakerFactory>>,
+    /// Whether somebody observes, or the clock is not our own: then a call has to be told of from its start.
+    pub(crate) calls_are_told: bool,
     pub(crate) modes: Modes,
     pub(crate) fence: Arc<Fence>,
 }

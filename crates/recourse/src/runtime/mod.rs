@@ -7,6 +7,8 @@
 //! | `SmolSleeper` | `smol` | smol, and any other executor |
 //! | `AsyncStdSleeper` | `async-std` | async-std, and any other executor |
 
+use std::any::TypeId;
+
 #[cfg(feature = "async-std")]
 mod async_std;
 mod clock;
@@ -28,3 +30,13 @@ pub use self::tokio::{TokioClock, TokioSleeper};
 
 /// Timers of a century: longer ones overflow the operating system's clock.
 pub(crate) const LONGEST: std::time::Duration = std::time::Duration::from_secs(100 * 365 * 24 * 3600);
+
+/// Whether this is a clock of our own, which doesn't panic.
+pub(crate) fn is_builtin_clock<C: 'static>() -> bool {
+    let clock = TypeId::of::<C>();
+    #[cfg(feature = "tokio")]
+    if clock == TypeId::of::<TokioClock>() {
+        return true;
+    }
+    clock == TypeId::of::<SystemClock>()
+}

@@ -1,10 +1,11 @@
 //! [`TokioSleeper`] and [`TokioClock`]: tokio's timer and clock.
 
 use super::{FuturesTimerSleeper, LONGEST, SystemClock};
-use recourse_core::{Clock, Moment, Sleeper};
+use recourse_core::{Clock, Moment, Sleeper, Timer};
 use std::future::Future;
 use std::pin::Pin;
-use std::time::{Duration, SystemTime};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant, SystemTime};
 use tokio::runtime::Handle;
 
 /// Sleeps on tokio's timer wheel.
@@ -24,6 +25,48 @@ impl Sleeper for TokioSleeper {
             return FuturesTimerSleeper.sleep(duration);
         }
         Box::pin(tokio::time::sleep(duration.min(LONGEST)))
+    }
+
+    fn timer<'s, 'f>(
+        &'s self,
+        duration: Duration,
+        until: Option<Instant>,
+    ) -> Option<Pin<Box<dyn Timer + Send + 'f>>>
+    where
+        's: 'f,
+        Self: 'f,
+    {
+        if Handle::try_current().is_err() {
+            return FuturesTimerSleeper.timer(duration, until);
+        }
+        let sleep = match until {
+            Some(until) => tokio::time::sleep_until(until.into()),
+            None => tokio::time::sleep(duration.min(LONGEST)),
+        };
+        Some(Box::pin(TokioTimer { sleep }))
+    }
+}
+
+pin_project_lite::pin_project! {
+    /// One sleep, set again and again: it is registered with the runtime once.
+    struct TokioTimer {
+        #[pin]
+        sleep: tokio::time::Sleep,
+    }
+}
+
+impl Future for TokioTimer {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.project().sleep.poll(cx)
+    }
+}
+
+impl Timer for TokioTimer {
+    fn set(self: Pin<&mut Self>, duration: Duration, until: Option<Instant>) {
+        let until = until.map_or_else(|| tokio::time::Instant::now() + duration.min(LONGEST), Into::into);
+        self.project().sleep.reset(until);
     }
 }
 
@@ -47,6 +90,11 @@ impl TokioClock {
 impl Clock for TokioClock {
     fn now(&self) -> Moment {
         Moment::ZERO + tokio::time::Instant::now().saturating_duration_since(self.origin)
+    }
+
+    fn instant(&self, moment: Moment) -> Option<Instant> {
+        let since = Duration::from_nanos(moment.as_nanos());
+        Some(self.origin.checked_add(since)?.into_std())
     }
 
     fn calendar(&self, moment: Moment) -> Option<SystemTime> {

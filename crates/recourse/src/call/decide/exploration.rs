@@ -75,7 +75,7 @@ impl World {
         match event {
             Event::Admitted { .. } => world.launched += 1,
             Event::Pended { slot, .. } => world.pended |= 1 << slot,
-            Event::Waited => world.pended = 0,
+            Event::Waited { .. } => world.pended = 0,
             Event::Ended { kind: OutcomeKind::Success, .. } => world.succeeded = true,
             _ => {}
         }
@@ -126,7 +126,11 @@ impl World {
                 [None, Some(StopReason::CircuitOpen)].map(|refusal| Event::Peeked { wait, refusal }).into()
             }
             WorldStep::Wait(wait) => {
-                return vec![self.later(wait).after(rules, Event::Waited)];
+                let late = 30 * MS;
+                return vec![
+                    self.later(wait).after(rules, Event::Waited { now: Some(NOW) }),
+                    self.later(late).after(rules, Event::Waited { now: Some(NOW) }),
+                ];
             }
             WorldStep::Finish(_) => return Vec::new(),
             WorldStep::Poll => return self.polled(rules, &kinds, ended),
