@@ -1,6 +1,8 @@
 //! [`Call`]: one call in the making.
 
-use crate::call::driver::{Captured, Plain, drive, drive_mut, drive_with};
+use crate::call::borrowed::{drive_mut, drive_with};
+use crate::call::driver::{Captured, Plain};
+use crate::call::owned::drive;
 use crate::call::site::Site;
 use crate::error::Error;
 use crate::plan::Target;

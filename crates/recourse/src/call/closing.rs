@@ -140,7 +140,7 @@ impl Engine<'_, '_> {
 
     /// The call was dropped, or something unwinds through it: gives everything back and tells the one end.
     #[cold]
-    fn give_up(&mut self) {
+    pub(super) fn give_up(&mut self) {
         let fence = &self.shared.fence;
         let late = self.late();
         late.in_drop = true;
@@ -180,14 +180,5 @@ impl Engine<'_, '_> {
         let stop =
             panicked.map_or(StopReason::ContextCanceled, |(component, _)| StopReason::PanicIn(component));
         self.finish(Some(stop), None);
-    }
-}
-
-impl Drop for Engine<'_, '_> {
-    #[inline]
-    fn drop(&mut self) {
-        if !self.is_early() || self.primary.is_open() {
-            self.give_up();
-        }
     }
 }

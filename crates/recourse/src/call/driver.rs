@@ -1,17 +1,15 @@
-//! [`Driver`]: polls an operation's futures and obeys the engine.
+//! [`Driver`]: polls an operation's futures and obeys the engine. Where these futures stand is the shells' affair:
+//! [`owned`](super::owned) and [`borrowed`](super::borrowed).
 
 use crate::call::decide::{SLOTS, Step};
-use crate::call::engine::{Engine, Late};
-use crate::call::hedger::{Hedger, Hedges, NoHedges};
-use crate::call::site::Site;
+use crate::call::engine::{Engine, Held};
+use crate::call::hedger::Hedger;
 use crate::error::{CallEnd, Error};
-use crate::plan::Plan;
-use crate::shared::Shared;
-use recourse_core::{Attempt, AttemptResult, Failure, OutcomeKind, StopReason, Timeline};
+use recourse_core::{AttemptResult, Failure, OutcomeKind, StopReason, Timeline};
 use std::error::Error as StdError;
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::marker::PhantomData;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::task::{Context, Poll};
 
 /// What a caller gets beside the result: nothing, or the timeline.
@@ -41,102 +39,19 @@ impl Report for Captured {
     }
 }
 
-/// The call's plan, at once or as soon as its provider gives it.
-macro_rules! plan_of {
-    ($site:ident) => {
-        match $site.plan_now() {
-            Some(plan) => plan,
-            None => $site.plan_later().await,
-        }
-    };
-}
+/// What the operation returned last, and what it counted for in its group.
+pub(crate) type Last<T, E> = Option<(Rank, Result<T, E>)>;
 
-/// Attempt groups until the call is over: `$primary` makes a primary's future, `$hedges` what keeps its hedges.
-macro_rules! run_groups {
-    ($driver:ident, $attempt:ident => $primary:expr, $hedges:expr) => {
-        while let Some($attempt) = $driver.engine.next_primary() {
-            $driver.engine.enter(0);
-            let mut primary = pin!(Some($primary));
-            $driver.engine.leave();
-            let mut hedges = $hedges;
-            let won = poll_fn(|cx| $driver.poll(primary.as_mut(), &mut hedges, cx)).await;
-            if let Some(value) = won {
-                return P::report(Ok(value), || $driver.engine.take_timeline());
-            }
-            if $driver.engine.wait_comes() {
-                poll_fn(|cx| $driver.engine.poll_wait(cx)).await;
-            }
-        }
-    };
-}
-
-/// Attempts that share nothing mutable: several may be in flight.
-pub(crate) async fn drive<P, T, E, M, F, Fut>(
-    site: Site<'_>,
-    mut operation: F,
-) -> P::Output<Result<T, Error<E>>>
-where
-    P: Report,
-    F: FnMut(Attempt) -> Fut,
-    Fut: Future<Output = Result<T, E>>,
-    T: 'static,
-    E: Failure<M>,
-{
-    let plan = plan_of!(site);
-    let mut late = None;
-    let mut driver = Driver::begin(site.shared, &plan, &mut late, site.idempotent, P::CAPTURE, true);
-    run_groups!(driver, attempt => operation(attempt), Hedges::new(&mut operation));
-    driver.finish::<P>()
-}
-
-/// Attempts that borrow their closure mutably: one at a time.
-pub(crate) async fn drive_mut<P, T, E, M, F>(
-    site: Site<'_>,
-    mut operation: F,
-) -> P::Output<Result<T, Error<E>>>
-where
-    P: Report,
-    F: AsyncFnMut(Attempt) -> Result<T, E>,
-    T: 'static,
-    E: Failure<M>,
-{
-    let plan = plan_of!(site);
-    let mut late = None;
-    let mut driver = Driver::begin(site.shared, &plan, &mut late, site.idempotent, P::CAPTURE, false);
-    run_groups!(driver, attempt => operation(attempt), NoHedges);
-    driver.finish::<P>()
-}
-
-/// Attempts that borrow a state mutably, in a box that says whether it is `Send`: one at a time.
-pub(crate) async fn drive_with<P, T, E, M, S, F>(
-    site: Site<'_>,
-    state: &mut S,
-    mut operation: F,
-) -> P::Output<Result<T, Error<E>>>
-where
-    P: Report,
-    S: ?Sized,
-    F: for<'s> FnMut(&'s mut S, Attempt) -> Pin<Box<dyn Future<Output = Result<T, E>> + Send + 's>>,
-    T: 'static,
-    E: Failure<M>,
-{
-    let plan = plan_of!(site);
-    let mut late = None;
-    let mut driver = Driver::begin(site.shared, &plan, &mut late, site.idempotent, P::CAPTURE, false);
-    run_groups!(driver, attempt => operation(state, attempt), NoHedges);
-    driver.finish::<P>()
-}
-
-struct Driver<'a, 'l, T, E, M> {
-    engine: Engine<'a, 'l>,
-    /// The last thing that the operation returned, and what it counted for in its group.
-    last: Option<(Rank, Result<T, E>)>,
+/// The engine of a call, with the types of its operation.
+pub(crate) struct Driver<'h, 'a, T, E, M> {
+    pub(super) engine: Engine<'h, 'a>,
+    last: &'h mut Last<T, E>,
     marker: PhantomData<fn() -> M>,
 }
 
 /// Where a result stands among the results of its group.
 #[derive(Clone, Copy)]
-struct Rank {
+pub(crate) struct Rank {
     group: u32,
     kind: OutcomeKind,
     slot: u8,
@@ -150,25 +65,17 @@ impl Rank {
     }
 }
 
-impl<'a, 'l, T: 'static, E: Failure<M>, M> Driver<'a, 'l, T, E, M> {
+impl<'h, 'a, T: 'static, E: Failure<M>, M> Driver<'h, 'a, T, E, M> {
     #[inline]
-    fn begin(
-        shared: &'a Shared,
-        plan: &'a Plan,
-        late: &'l mut Option<Late<'a>>,
-        idempotent: Option<bool>,
-        capture: bool,
-        can_hedge: bool,
-    ) -> Self {
-        let engine = Engine::begin(shared, plan, late, idempotent, capture, can_hedge);
-        Driver { engine, last: None, marker: PhantomData }
+    pub(crate) fn over(held: &'h mut Held<'a>, last: &'h mut Last<T, E>) -> Self {
+        Driver { engine: held.engine(), last, marker: PhantomData }
     }
 
     /// One poll of a group: results first, then time. A result that is ready in the poll in which a timer fires wins.
     ///
     /// Ready with the value where the call was still early and is over with it.
     #[inline]
-    fn poll<P, H>(
+    pub(crate) fn poll<P, H>(
         &mut self,
         mut primary: Pin<&mut Option<P>>,
         hedges: &mut H,
@@ -178,15 +85,41 @@ impl<'a, 'l, T: 'static, E: Failure<M>, M> Driver<'a, 'l, T, E, M> {
         P: Future<Output = Result<T, E>>,
         H: Hedger<Result<T, E>>,
     {
-        let mut unpolled = [true; SLOTS];
-        if self.engine.is_early() {
-            if let Some(value) = self.poll_early(primary.as_mut(), cx) {
-                return Poll::Ready(Some(value));
-            }
-            unpolled[0] = false;
-        } else {
-            self.engine.wake();
+        if !self.engine.is_early() {
+            return self.poll_late([true; SLOTS], primary, hedges, cx).map(|()| None);
         }
+        match self.poll_early(primary.as_mut(), cx) {
+            Some(value) => Poll::Ready(Some(value)),
+            None => self.poll_rest(primary, hedges, cx).map(|()| None),
+        }
+    }
+
+    /// The rest of a poll in which the first attempt was polled already.
+    #[inline]
+    pub(crate) fn poll_rest<P, H>(
+        &mut self,
+        primary: Pin<&mut Option<P>>,
+        hedges: &mut H,
+        cx: &mut Context<'_>,
+    ) -> Poll<()>
+    where
+        P: Future<Output = Result<T, E>>,
+        H: Hedger<Result<T, E>>,
+    {
+        self.poll_late([false, true, true, true], primary, hedges, cx)
+    }
+
+    fn poll_late<P, H>(
+        &mut self,
+        mut unpolled: [bool; SLOTS],
+        mut primary: Pin<&mut Option<P>>,
+        hedges: &mut H,
+        cx: &mut Context<'_>,
+    ) -> Poll<()>
+    where
+        P: Future<Output = Result<T, E>>,
+        H: Hedger<Result<T, E>>,
+    {
         loop {
             match self.engine.step() {
                 Step::Poll => {}
@@ -214,7 +147,7 @@ impl<'a, 'l, T: 'static, E: Failure<M>, M> Driver<'a, 'l, T, E, M> {
                         hedges.drop_all();
                     });
                     self.engine.close_group();
-                    return Poll::Ready(None);
+                    return Poll::Ready(());
                 }
             }
             let next = (0..SLOTS).find(|&slot| unpolled[slot] && self.engine.is_live(slot));
@@ -230,16 +163,13 @@ impl<'a, 'l, T: 'static, E: Failure<M>, M> Driver<'a, 'l, T, E, M> {
                 (0, None) => Poll::Pending,
                 (hedge, _) => hedges.poll(hedge, cx),
             });
-            match polled {
-                Poll::Ready(result) => {
-                    self.engine.guarded(slot, || match slot {
-                        0 => primary.set(None),
-                        hedge => hedges.drop_one(hedge),
-                    });
-                    self.returned(slot, result);
-                }
-                Poll::Pending => self.engine.pended(slot),
+            if polled.is_ready() {
+                self.engine.guarded(slot, || match slot {
+                    0 => primary.set(None),
+                    hedge => hedges.drop_one(hedge),
+                });
             }
+            self.take(slot, polled);
         }
     }
 
@@ -250,16 +180,23 @@ impl<'a, 'l, T: 'static, E: Failure<M>, M> Driver<'a, 'l, T, E, M> {
         P: Future<Output = Result<T, E>>,
     {
         let polled = primary.as_mut().as_pin_mut()?.poll(cx);
-        let Poll::Ready(result) = polled else {
-            self.engine.pended(0);
-            return None;
-        };
-        primary.set(None);
-        match result {
-            Ok(value) if self.engine.succeeds_early() => return Some(value),
-            result => self.returned(0, result),
+        if polled.is_ready() {
+            primary.set(None);
+        }
+        match polled {
+            Poll::Ready(Ok(value)) if self.engine.succeeds_early() => return Some(value),
+            polled => self.take(0, polled),
         }
         None
+    }
+
+    /// Takes what the poll of an attempt gave.
+    #[inline]
+    pub(crate) fn take(&mut self, slot: usize, polled: Poll<Result<T, E>>) {
+        match polled {
+            Poll::Ready(result) => self.returned(slot, result),
+            Poll::Pending => self.engine.pended(slot),
+        }
     }
 
     /// An attempt has returned.
@@ -284,7 +221,7 @@ impl<'a, 'l, T: 'static, E: Failure<M>, M> Driver<'a, 'l, T, E, M> {
     }
 
     #[inline]
-    fn finish<P: Report>(&mut self) -> P::Output<Result<T, Error<E>>> {
+    pub(crate) fn finish<P: Report>(&mut self) -> P::Output<Result<T, Error<E>>> {
         match self.last.take() {
             Some((_, Ok(value))) => {
                 self.engine.finish(self.engine.stop(), None);

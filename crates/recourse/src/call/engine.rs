@@ -10,28 +10,39 @@ use crate::call::clock::CallClock;
 use crate::call::decide::{Event, NEVER, Progress, Step};
 use crate::call::open::{HedgesOpen, Open};
 use crate::call::recorder::{Audience, Recorder};
+use crate::call::site::Site;
 use crate::call::timer::CallTimer;
 use crate::fence::PanicError;
-use crate::plan::Plan;
+use crate::plan::{Plan, PlanRef};
 use crate::shared::Shared;
 use recourse_core::{Clock, Component, Key, Label, Moment, Now, StopReason, Ticket, Timeline, reason};
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub(crate) struct Engine<'p, 'l> {
-    pub(super) shared: &'p Shared,
-    pub(super) plan: &'p Plan,
-    /// Beside the engine and not in it, so that the engine is small enough to be made in registers.
-    pub(super) late: &'l mut Option<Late<'p>>,
+/// What a call holds. Dropping it ends the call, whatever it was at.
+pub(crate) struct Held<'a> {
+    shared: &'a Shared,
+    plan: PlanRef<'a>,
     /// The group's primary.
-    pub(super) primary: Open,
+    primary: Open,
+    idempotent: Option<bool>,
+    can_hedge: bool,
+    late: Option<Late<'a>>,
+}
+
+/// The engine of a call, as it runs over what the call holds.
+pub(crate) struct Engine<'h, 'a> {
+    pub(super) shared: &'a Shared,
+    pub(super) plan: &'h Plan,
+    pub(super) primary: &'h mut Open,
     pub(super) idempotent: Option<bool>,
     can_hedge: bool,
+    pub(super) late: &'h mut Option<Late<'a>>,
 }
 
 /// What a call needs once it is no longer early.
-pub(crate) struct Late<'p> {
+pub(super) struct Late<'a> {
     pub(super) progress: Progress,
     pub(super) step: Step,
     /// The clock as read since the call's future was last polled; `NEVER` if it was not. Where times are told to
@@ -48,11 +59,11 @@ pub(crate) struct Late<'p> {
     pub(super) slept: Duration,
     /// The wait before this group.
     pub(super) before: Duration,
-    pub(super) timer: CallTimer<'p>,
+    pub(super) timer: CallTimer<'a>,
     pub(super) hedges: HedgesOpen,
     pub(super) recorder: Recorder,
     /// Only where the clock is not our own.
-    pub(super) clock: Option<Box<CallClock<'p>>>,
+    pub(super) clock: Option<Box<CallClock<'a>>>,
     /// What the classifier said of the attempt that decides the group.
     pub(super) reason: Label,
     pub(super) cause: Option<Arc<dyn Error + Send + Sync>>,
@@ -69,27 +80,56 @@ pub(crate) struct Late<'p> {
     pub(super) untold: Option<Ticket>,
 }
 
-impl<'p, 'l> Engine<'p, 'l> {
-    /// Starts a call by its plan.
+impl<'a> Held<'a> {
+    /// A call that nothing was launched for.
     #[inline]
-    pub(crate) fn begin(
-        shared: &'p Shared,
-        plan: &'p Plan,
-        late: &'l mut Option<Late<'p>>,
-        idempotent: Option<bool>,
-        capture: bool,
-        can_hedge: bool,
-    ) -> Self {
-        let mut engine = Engine { shared, plan, late, primary: Open::default(), idempotent, can_hedge };
-        if capture || !plan.starts_early {
-            engine.start(capture);
+    pub(crate) fn new(site: &Site<'a>, plan: PlanRef<'a>, can_hedge: bool) -> Self {
+        let Site { shared, idempotent, .. } = *site;
+        Held { shared, plan, primary: Open::default(), idempotent, can_hedge, late: None }
+    }
+
+    /// A call whose first attempt is in flight, and had nobody to ask.
+    #[inline]
+    pub(crate) fn in_flight(site: &Site<'a>, plan: PlanRef<'a>) -> Self {
+        let mut held = Held::new(site, plan, true);
+        held.primary.launch();
+        held
+    }
+
+    #[inline]
+    pub(crate) fn engine(&mut self) -> Engine<'_, 'a> {
+        Engine {
+            shared: self.shared,
+            plan: &self.plan,
+            primary: &mut self.primary,
+            idempotent: self.idempotent,
+            can_hedge: self.can_hedge,
+            late: &mut self.late,
         }
-        engine
+    }
+}
+
+impl Drop for Held<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.late.is_some() || self.primary.is_open() {
+            self.engine().give_up();
+        }
+    }
+}
+
+impl<'a> Engine<'_, 'a> {
+    /// Starts the call. What it is to be told of from the start can't be early.
+    #[inline]
+    pub(crate) fn start(&mut self, capture: bool) {
+        if capture || !self.plan.starts_early {
+            self.start_late(capture);
+        }
     }
 
     /// Starts a call that can't be early.
     #[inline(never)]
-    fn start(&mut self, capture: bool) {
+    fn start_late(&mut self, capture: bool) {
         let (shared, plan, can_hedge) = (self.shared, self.plan, self.can_hedge);
         let late = self.late();
         if capture || shared.is_watched() {
@@ -117,7 +157,7 @@ impl<'p, 'l> Engine<'p, 'l> {
 
     /// The rest of the engine, made if it isn't there.
     #[inline]
-    pub(super) fn late(&mut self) -> &mut Late<'p> {
+    pub(super) fn late(&mut self) -> &mut Late<'a> {
         if self.late.is_none() {
             self.become_late();
         }
@@ -235,12 +275,10 @@ impl<'p, 'l> Engine<'p, 'l> {
         self.on(Event::Broken { stop });
     }
 
-    /// The call's future is polled again: time has passed.
+    /// The call's future is about to be pending: until its next poll, time passes.
     #[inline]
-    pub(crate) fn wake(&mut self) {
-        if let Some(late) = self.late {
-            late.moment = NEVER;
-        }
+    pub(super) fn pause(&mut self) {
+        self.late().moment = NEVER;
     }
 
     /// The operation's code runs from here, for this attempt.
@@ -334,7 +372,7 @@ impl<'p, 'l> Engine<'p, 'l> {
 
     /// The clock, where it is not our own.
     #[inline]
-    pub(super) fn foreign_clock(&self) -> Option<&CallClock<'p>> {
+    pub(super) fn foreign_clock(&self) -> Option<&CallClock<'a>> {
         self.late.as_ref().and_then(|late| late.clock.as_deref())
     }
 
@@ -345,7 +383,7 @@ impl<'p, 'l> Engine<'p, 'l> {
     }
 
     /// Tells the observers something. If one unwinds all the same, the call knows whose panic it was.
-    pub(super) fn observe<R>(&mut self, tell: impl FnOnce(&mut Recorder, &Audience<'p>) -> R) -> R {
+    pub(super) fn observe<R>(&mut self, tell: impl FnOnce(&mut Recorder, &Audience<'a>) -> R) -> R {
         let shared = self.shared;
         let late = self.late();
         let audience = Audience { shared, in_drop: late.in_drop };

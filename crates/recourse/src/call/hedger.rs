@@ -38,16 +38,16 @@ impl<R> Hedger<R> for NoHedges {
 /// Hedges made by the same closure as their primary, boxed when they are launched.
 pub(crate) struct Hedges<'f, F, Fut> {
     operation: &'f mut F,
-    /// Seldom there, so that every call's future holds no more than a pointer for it.
-    running: Option<Box<Running<Fut>>>,
+    running: &'f mut Running<Fut>,
 }
 
-type Running<Fut> = [Option<Pin<Box<Fut>>>; SLOTS - 1];
+/// Seldom there, so that every call's future holds no more than a pointer for it.
+pub(crate) type Running<Fut> = Option<Box<[Option<Pin<Box<Fut>>>; SLOTS - 1]>>;
 
 impl<'f, F, Fut> Hedges<'f, F, Fut> {
     #[inline]
-    pub(crate) fn new(operation: &'f mut F) -> Self {
-        Hedges { operation, running: None }
+    pub(crate) fn new(operation: &'f mut F, running: &'f mut Running<Fut>) -> Self {
+        Hedges { operation, running }
     }
 }
 
@@ -65,14 +65,14 @@ impl<F: FnMut(Attempt) -> Fut, Fut: Future> Hedger<Fut::Output> for Hedges<'_, F
     }
 
     fn drop_one(&mut self, slot: usize) {
-        if let Some(running) = &mut self.running {
+        if let Some(running) = self.running {
             running[slot - 1] = None;
         }
     }
 
     #[inline]
     fn drop_all(&mut self) {
-        if let Some(running) = &mut self.running {
+        if let Some(running) = self.running {
             running.iter_mut().for_each(|hedge| *hedge = None);
         }
     }

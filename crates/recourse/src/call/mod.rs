@@ -1,6 +1,7 @@
 //! One call: what to do next ([`decide`], pure), and the shell that does it.
 //!
 //! ```text
+//! owned    where an operation's futures stand, several at once; borrowed: one at a time
 //! driver   polls the operation's futures, hands their results to the engine
 //! engine   asks and tells plugins, keeps time, obeys decide; permit, waiting, verdict and closing are its parts
 //! decide   which attempt, hedge, wait or end comes next: no clock, no randomness, no I/O
@@ -8,6 +9,7 @@
 //! ```
 
 mod backoff;
+mod borrowed;
 mod builder;
 mod clock;
 mod closing;
@@ -16,6 +18,7 @@ mod driver;
 mod engine;
 mod hedger;
 mod open;
+mod owned;
 mod permit;
 mod recorder;
 mod site;

@@ -19,7 +19,7 @@ use std::time::Duration;
 
 impl Engine<'_, '_> {
     /// The next attempt group's primary; `None` where nothing more is to be launched.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn next_primary(&mut self) -> Option<Attempt> {
         if self.is_early() {
             return self.permit(0);
@@ -31,7 +31,7 @@ impl Engine<'_, '_> {
     }
 
     /// Asks for one attempt. `None` where it is refused; then the next step says what follows.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn permit(&mut self, slot: usize) -> Option<Attempt> {
         let plan = self.plan;
         let kind = if slot == 0 { AttemptKind::Retry } else { AttemptKind::Hedge };
@@ -47,14 +47,14 @@ impl Engine<'_, '_> {
             return self.launch_late(slot, kind);
         }
         self.primary.launch();
-        Some(Attempt::new(0, 0, plan.policy_id, plan.first_time_left))
+        Some(plan.first_attempt())
     }
 
     /// The attempt's place among those in flight.
     #[inline]
     pub(super) fn open(&mut self, slot: usize) -> &mut Open {
         match slot {
-            0 => &mut self.primary,
+            0 => self.primary,
             hedge => self.late().hedges.at(hedge),
         }
     }

@@ -45,6 +45,7 @@ impl Engine<'_, '_> {
         match self.poll_timer(cx) {
             Poll::Pending => {
                 self.first_wait();
+                self.pause();
                 return Poll::Pending;
             }
             Poll::Ready(Ok(_)) => self.waited(wait),
@@ -152,6 +153,14 @@ impl Engine<'_, '_> {
 
     /// Waits for whatever is due next; ready when there is something to do.
     pub(crate) fn poll_due(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let polled = self.poll_timer_for_next(cx);
+        if polled.is_pending() {
+            self.pause();
+        }
+        polled
+    }
+
+    fn poll_timer_for_next(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             let Some(late) = &*self.late else {
                 return Poll::Pending;

@@ -53,15 +53,19 @@ impl World {
             ..Rules::new(&normal)
         };
         let latency = state.filter(|_| wants_latency).map(State::latency);
+        let retry_budget = binding.budget("retry.budget.name", &policy.retry.budget);
+        let starts_early = !self.calls_are_told && latency.is_none() && binding.stop.is_none();
+        let asks_nobody = breaker.is_none() && matches!(retry_budget, BoundBudget::None);
         Plan {
             key: key.clone(),
-            starts_early: !self.calls_are_told && latency.is_none() && binding.stop.is_none(),
+            starts_early,
+            is_free: starts_early && asks_nobody && classifier.values_succeed,
             policy_id: policy.id.as_static().unwrap_or_else(|| intern(&policy.id)),
             first_time_left: rules.time_left(rules.overall_timeout),
             rules,
             backoff: BackoffRules::new(&policy.retry),
             classifier,
-            retry_budget: binding.budget("retry.budget.name", &policy.retry.budget),
+            retry_budget,
             hedge_budget: binding.budget("hedge.budget.name", &policy.hedge.budget),
             latency,
             trigger,
@@ -82,7 +86,7 @@ impl World {
         let mut plan = self.bind(&key, Err(cause.clone()), (self.generations(), 0), None);
         (plan.effective, plan.notes, plan.capped) = (None, Attributes::new(), false);
         plan.stop = Some(Stop { reason: StopReason::InvalidKey, cause });
-        plan.starts_early = false;
+        (plan.starts_early, plan.is_free) = (false, false);
         plan
     }
 }

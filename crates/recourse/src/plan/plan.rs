@@ -4,7 +4,7 @@ use super::world::Generations;
 use crate::call::{BackoffRules, Rules};
 use crate::classify;
 use recourse_core::{
-    Attributes, Budget, CircuitBreaker, Classifier, EffectivePolicy, HedgeTrigger, Key, Label,
+    Attempt, Attributes, Budget, CircuitBreaker, Classifier, EffectivePolicy, HedgeTrigger, Key, Label,
     ProvidedPolicy, StopReason,
 };
 use recourse_hedge::LatencyWindow;
@@ -35,6 +35,8 @@ pub(crate) struct Plan {
     pub(crate) notes: Attributes,
     /// Whether a call has nothing to do before its first attempt but to ask breaker and budget.
     pub(crate) starts_early: bool,
+    /// Whether there is not even that to do, and every value ends the call.
+    pub(crate) is_free: bool,
     /// Whether the cap of keys left this one without state.
     pub(crate) capped: bool,
     /// The provider's answer that the plan was bound to.
@@ -92,6 +94,12 @@ pub(crate) enum BoundBudget {
 }
 
 impl Plan {
+    /// What the operation sees of the call's first attempt.
+    #[inline]
+    pub(crate) fn first_attempt(&self) -> Attempt {
+        Attempt::new(0, 0, self.policy_id, self.first_time_left)
+    }
+
     /// Whether nothing has changed anywhere since the plan was last found good.
     #[inline]
     pub(super) fn is_fresh(&self, epoch: u64) -> bool {

@@ -17,7 +17,7 @@ const KEPT: usize = 4;
 #[derive(Default)]
 pub(super) struct Plans {
     /// Filled from the front.
-    kept: [OnceLock<Box<Plan>>; KEPT],
+    kept: [OnceLock<Arc<Plan>>; KEPT],
     further: OnceLock<ArcSwap<Plan>>,
 }
 
@@ -25,6 +25,8 @@ pub(super) struct Plans {
 pub(crate) enum PlanRef<'s> {
     Kept(&'s Plan),
     Further(Guard<Arc<Plan>>),
+    /// Of a key without a slot: nobody else has it.
+    Own(Arc<Plan>),
 }
 
 impl Deref for PlanRef<'_> {
@@ -35,6 +37,7 @@ impl Deref for PlanRef<'_> {
         match self {
             PlanRef::Kept(plan) => plan,
             PlanRef::Further(plan) => plan,
+            PlanRef::Own(plan) => plan,
         }
     }
 }
@@ -61,9 +64,18 @@ impl Plans {
         }
     }
 
+    /// The newest plan, to be kept longer than this place.
+    pub(super) fn own(&self) -> Option<PlanRef<'static>> {
+        let plan = match self.further.get() {
+            Some(further) => further.load_full(),
+            None => self.kept.iter().map_while(OnceLock::get).last()?.clone(),
+        };
+        Some(PlanRef::Own(plan))
+    }
+
     /// Adds a plan behind the others. One at a time: the caller holds a lock.
     pub(super) fn push(&self, plan: Plan) -> PlanRef<'_> {
-        let mut plan = Box::new(plan);
+        let mut plan = Arc::new(plan);
         for kept in &self.kept {
             match kept.set(plan) {
                 Ok(()) => {
@@ -72,7 +84,6 @@ impl Plans {
                 Err(taken) => plan = taken,
             }
         }
-        let plan: Arc<Plan> = plan.into();
         match self.further.get() {
             Some(further) => further.store(plan),
             None => drop(self.further.set(ArcSwap::new(plan))),

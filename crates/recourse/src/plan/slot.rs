@@ -100,6 +100,11 @@ impl Slot {
         self.bind(world, answer, at)
     }
 
+    /// The plan of an earlier call, to be kept longer than this slot.
+    pub(crate) fn own_plan(&self) -> Option<PlanRef<'static>> {
+        self.plans.own()
+    }
+
     /// The plan of an earlier call, fresh or not.
     pub(crate) fn last_plan(&self) -> Option<PlanRef<'_>> {
         self.plans.last()

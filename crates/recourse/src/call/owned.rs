@@ -1,0 +1,222 @@
+//! [`Drive`]: the shell of calls whose attempts share nothing mutable, so that several may be in flight.
+//!
+//! Written by hand and not as an `async fn`, because nearly every call is over in its first poll: until something has to
+//! be decided, it needs no more than the operation's future and its place.
+
+use crate::call::driver::{Driver, Last, Report};
+use crate::call::engine::Held;
+use crate::call::hedger::{Hedges, Running};
+use crate::call::site::{LaterPlan, Site};
+use crate::error::Error;
+use crate::plan::PlanRef;
+use pin_project_lite::pin_project;
+use recourse_core::{Attempt, Failure, Timeline};
+use std::future::Future;
+use std::marker::PhantomData;
+use std::mem;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+pin_project! {
+    /// A call through [`Call::run`](super::Call::run).
+    pub(crate) struct Drive<'a, P, T, E, M, F, Fut> {
+        site: Site<'a>,
+        operation: F,
+        stage: Stage<'a>,
+        #[pin]
+        primary: Option<Fut>,
+        running: Running<Fut>,
+        held: Option<Held<'a>>,
+        last: Last<T, E>,
+        marker: PhantomData<fn() -> (P, M)>,
+    }
+
+    impl<'a, P, T, E, M, F, Fut> PinnedDrop for Drive<'a, P, T, E, M, F, Fut> {
+        fn drop(this: Pin<&mut Self>) {
+            this.let_go();
+        }
+    }
+}
+
+/// Where a call stands between two polls.
+enum Stage<'a> {
+    Start,
+    /// Its provider has not answered yet.
+    Planning(LaterPlan<'a>),
+    /// Attempts are in flight.
+    Group,
+    /// The wait before the next group.
+    Waiting,
+    /// The next group is about to start, or the call to end.
+    Between,
+    Over,
+}
+
+/// A call at its start.
+#[inline]
+pub(crate) fn drive<'a, P, T, E, M, F, Fut>(site: Site<'a>, operation: F) -> Drive<'a, P, T, E, M, F, Fut> {
+    Drive {
+        site,
+        operation,
+        stage: Stage::Start,
+        primary: None,
+        running: None,
+        held: None,
+        last: None,
+        marker: PhantomData,
+    }
+}
+
+impl<'a, P, T, E, M, F, Fut> Drive<'a, P, T, E, M, F, Fut> {
+    /// Drops the attempts, and then gives back what was taken for them.
+    #[inline]
+    fn let_go(self: Pin<&mut Self>) {
+        let mut this = self.project();
+        this.primary.set(None);
+        *this.running = None;
+        *this.held = None;
+    }
+}
+
+/// Lets go of everything if a poll unwinds, before whoever catches it can look.
+struct Unwinding<'d, 'a, P, T, E, M, F, Fut>(Pin<&'d mut Drive<'a, P, T, E, M, F, Fut>>);
+
+impl<P, T, E, M, F, Fut> Drop for Unwinding<'_, '_, P, T, E, M, F, Fut> {
+    #[cold]
+    fn drop(&mut self) {
+        self.0.as_mut().let_go();
+    }
+}
+
+impl<P, T, E, M, F, Fut> Future for Drive<'_, P, T, E, M, F, Fut>
+where
+    P: Report,
+    F: FnMut(Attempt) -> Fut,
+    Fut: Future<Output = Result<T, E>>,
+    T: 'static,
+    E: Failure<M>,
+{
+    type Output = P::Output<Result<T, Error<E>>>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut unwinding = Unwinding(self);
+        let polled = unwinding.0.as_mut().step(cx);
+        mem::forget(unwinding);
+        polled
+    }
+}
+
+impl<'a, P, T, E, M, F, Fut> Drive<'a, P, T, E, M, F, Fut>
+where
+    P: Report,
+    F: FnMut(Attempt) -> Fut,
+    Fut: Future<Output = Result<T, E>>,
+    T: 'static,
+    E: Failure<M>,
+{
+    #[inline]
+    fn step(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<P::Output<Result<T, Error<E>>>> {
+        let mut this = self.as_mut().project();
+        if !matches!(this.stage, Stage::Start) {
+            return self.go_on(None, cx);
+        }
+        *this.stage = Stage::Over;
+        let plan = match this.site.plan_now() {
+            Some(plan) if plan.is_free && !P::CAPTURE => plan,
+            at_hand => return self.start(at_hand, cx),
+        };
+        this.primary.set(Some((this.operation)(plan.first_attempt())));
+        let polled = this.primary.as_mut().as_pin_mut().map_or(Poll::Pending, |primary| primary.poll(cx));
+        if polled.is_ready() {
+            this.primary.set(None);
+        }
+        match polled {
+            Poll::Ready(Ok(value)) => Poll::Ready(P::report(Ok(value), no_timeline)),
+            polled => {
+                *this.held = Some(Held::in_flight(this.site, plan));
+                *this.stage = Stage::Group;
+                self.go_on(Some(polled), cx)
+            }
+        }
+    }
+
+    /// Starts a call that has somebody to ask or to tell before its first attempt, or has no plan yet.
+    #[inline(never)]
+    fn start(
+        mut self: Pin<&mut Self>,
+        plan: Option<PlanRef<'a>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<P::Output<Result<T, Error<E>>>> {
+        let this = self.as_mut().project();
+        *this.stage = match plan {
+            Some(plan) => {
+                this.held.insert(Held::new(this.site, plan, true)).engine().start(P::CAPTURE);
+                Stage::Between
+            }
+            None => Stage::Planning(this.site.plan_later()),
+        };
+        self.go_on(None, cx)
+    }
+
+    /// Goes on from where the call stands. `taken` is what the first poll of the first attempt gave.
+    #[inline(never)]
+    fn go_on(
+        self: Pin<&mut Self>,
+        taken: Option<Poll<Result<T, E>>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<P::Output<Result<T, Error<E>>>> {
+        let mut this = self.project();
+        if let Stage::Planning(later) = this.stage {
+            let plan = ready!(later.as_mut().poll(cx));
+            this.held.insert(Held::new(this.site, plan, true)).engine().start(P::CAPTURE);
+            *this.stage = Stage::Between;
+        }
+        let Some(held) = this.held.as_mut() else {
+            panic!("a call was polled after its end");
+        };
+        let mut polled_first = taken.is_some();
+        if let Some(polled) = taken {
+            Driver::over(held, this.last).take(0, polled);
+        }
+        loop {
+            match this.stage {
+                Stage::Group => {
+                    let mut hedges = Hedges::new(this.operation, this.running);
+                    let mut driver = Driver::over(held, this.last);
+                    let primary = this.primary.as_mut();
+                    let polled = match mem::take(&mut polled_first) {
+                        true => driver.poll_rest(primary, &mut hedges, cx).map(|()| None),
+                        false => driver.poll(primary, &mut hedges, cx),
+                    };
+                    if let Some(value) = ready!(polled) {
+                        *this.stage = Stage::Over;
+                        return Poll::Ready(P::report(Ok(value), no_timeline));
+                    }
+                    *this.stage = if held.engine().wait_comes() { Stage::Waiting } else { Stage::Between };
+                }
+                Stage::Waiting => {
+                    ready!(held.engine().poll_wait(cx));
+                    *this.stage = Stage::Between;
+                }
+                _ => match held.engine().next_primary() {
+                    Some(attempt) => {
+                        held.engine().enter(0);
+                        this.primary.set(Some((this.operation)(attempt)));
+                        held.engine().leave();
+                        *this.stage = Stage::Group;
+                    }
+                    None => {
+                        *this.stage = Stage::Over;
+                        return Poll::Ready(Driver::over(held, this.last).finish::<P>());
+                    }
+                },
+            }
+        }
+    }
+}
+
+/// A call that was never late has no timeline, and nobody who asked for one.
+fn no_timeline() -> Timeline {
+    unreachable!("a call that is recorded is late from its start")
+}
