@@ -4,7 +4,8 @@
 //! (M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
 
 use recourse_core::Jitter;
-use recourse_core::policy::RetryPolicy;
+use recourse_core::policy::{RetryPolicy, limits};
+use std::array;
 use std::time::Duration;
 
 /// What a policy says of waits.
@@ -14,41 +15,57 @@ pub(crate) struct BackoffRules {
     max: u64,
     multiplier: f64,
     jitter: Jitter,
+    /// The longest waits after the first attempts, so that no call has to work them out.
+    capped: [u64; MOST_WAITS],
 }
+
+/// Waits of a call, at most.
+const MOST_WAITS: usize = limits::MAX_MAX_ATTEMPTS as usize - 1;
 
 impl BackoffRules {
     pub(crate) fn new(retry: &RetryPolicy) -> Self {
         let nanos = |duration: Duration| u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
-        BackoffRules {
+        let mut rules = BackoffRules {
             initial: nanos(retry.initial_backoff),
             max: nanos(retry.max_backoff),
             multiplier: retry.backoff_multiplier,
             jitter: retry.jitter,
-        }
+            capped: [0; MOST_WAITS],
+        };
+        rules.capped = array::from_fn(|attempt| rules.work_out(u32::try_from(attempt).unwrap_or(u32::MAX)));
+        rules
     }
 
-    /// The wait after attempt `attempt` (from 0). `before` is the wait before that attempt; `random` is uniform over
-    /// all of `u64`.
-    pub(crate) fn wait(&self, attempt: u32, before: Duration, random: u64) -> Duration {
+    /// The wait after attempt `attempt` (from 0). `before` is the wait before that attempt; `random` gives a number that
+    /// is uniform over all of `u64`.
+    #[inline(always)]
+    pub(crate) fn wait(&self, attempt: u32, before: Duration, random: impl FnOnce() -> u64) -> Duration {
         let nanos = match self.jitter {
             Jitter::None => self.capped(attempt),
             Jitter::Equal => {
                 let capped = self.capped(attempt);
-                between(capped / 2, capped, random)
+                between(capped / 2, capped, random())
             }
             Jitter::Decorrelated => {
                 let before = u64::try_from(before.as_nanos()).unwrap_or(u64::MAX).max(self.initial);
                 let top = before.saturating_mul(3).min(self.max).max(self.initial);
-                between(self.initial, top, random)
+                between(self.initial, top, random())
             }
-            _ => between(0, self.capped(attempt), random),
+            _ => between(0, self.capped(attempt), random()),
         };
         Duration::from_nanos(nanos)
     }
 
     /// `min(max, initial x multiplier^attempt)`.
-    #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     fn capped(&self, attempt: u32) -> u64 {
+        match self.capped.get(attempt as usize) {
+            Some(capped) => *capped,
+            None => self.work_out(attempt),
+        }
+    }
+
+    #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    fn work_out(&self, attempt: u32) -> u64 {
         let exponent = i32::try_from(attempt).unwrap_or(i32::MAX);
         let grown = self.initial as f64 * self.multiplier.powi(exponent);
         // A float that overflows is infinite, and an infinite one is above the cap.
@@ -85,25 +102,25 @@ mod tests {
 
     #[test]
     fn without_jitter_waits_double_up_to_the_cap() {
-        let waits = (0..7).map(|attempt| rules(Jitter::None).wait(attempt, Duration::ZERO, 7).as_millis());
+        let waits = (0..7).map(|attempt| rules(Jitter::None).wait(attempt, Duration::ZERO, || 7).as_millis());
         assert_eq!(waits.collect::<Vec<_>>(), [10, 20, 40, 80, 160, 250, 250]);
     }
 
     #[test]
     fn full_jitter_is_in_zero_to_b_and_reaches_both_ends() {
         for attempt in 0..8 {
-            let b = rules(Jitter::None).wait(attempt, Duration::ZERO, 0);
-            assert_eq!(rules(Jitter::Full).wait(attempt, Duration::ZERO, 0), Duration::ZERO);
-            assert_eq!(rules(Jitter::Full).wait(attempt, Duration::ZERO, u64::MAX), b);
+            let b = rules(Jitter::None).wait(attempt, Duration::ZERO, || 0);
+            assert_eq!(rules(Jitter::Full).wait(attempt, Duration::ZERO, || 0), Duration::ZERO);
+            assert_eq!(rules(Jitter::Full).wait(attempt, Duration::ZERO, || u64::MAX), b);
         }
     }
 
     #[test]
     fn equal_jitter_is_in_half_b_to_b_and_reaches_both_ends() {
         for attempt in 0..8 {
-            let b = rules(Jitter::None).wait(attempt, Duration::ZERO, 0);
-            assert_eq!(rules(Jitter::Equal).wait(attempt, Duration::ZERO, 0), b / 2);
-            assert_eq!(rules(Jitter::Equal).wait(attempt, Duration::ZERO, u64::MAX), b);
+            let b = rules(Jitter::None).wait(attempt, Duration::ZERO, || 0);
+            assert_eq!(rules(Jitter::Equal).wait(attempt, Duration::ZERO, || 0), b / 2);
+            assert_eq!(rules(Jitter::Equal).wait(attempt, Duration::ZERO, || u64::MAX), b);
         }
     }
 
@@ -112,8 +129,8 @@ mod tests {
         let ms = Duration::from_millis;
         let rules = rules(Jitter::Decorrelated);
         for (before, top) in [(0, 30), (10, 30), (50, 150), (200, 250), (100_000, 250)] {
-            assert_eq!(rules.wait(3, ms(before), 0), ms(10));
-            assert_eq!(rules.wait(3, ms(before), u64::MAX), ms(top));
+            assert_eq!(rules.wait(3, ms(before), || 0), ms(10));
+            assert_eq!(rules.wait(3, ms(before), || u64::MAX), ms(top));
         }
     }
 
@@ -122,7 +139,9 @@ mod tests {
         for jitter in Jitter::ALL {
             for attempt in [0, 1, 63, 64, 1_000, u32::MAX] {
                 for random in RANDOM {
-                    assert!(rules(jitter).wait(attempt, Duration::MAX, random) <= Duration::from_millis(250));
+                    assert!(
+                        rules(jitter).wait(attempt, Duration::MAX, || random) <= Duration::from_millis(250)
+                    );
                 }
             }
         }

@@ -17,11 +17,16 @@ impl Engine<'_, '_> {
         &mut self,
         slot: usize,
         ending: Ending,
-        outcome: Outcome,
+        outcome: &Outcome,
         error: Option<&dyn Error>,
         health: Option<Health>,
     ) {
-        let mut open = std::mem::take(self.open(slot));
+        let open = self.open(slot);
+        if open.holds_nothing() && open.record().is_none() {
+            *open = Open::default();
+            return;
+        }
+        let mut open = std::mem::take(open);
         if let Some(ticket) = open.ticket.take() {
             self.report(ticket, health);
         }
@@ -29,11 +34,11 @@ impl Engine<'_, '_> {
             self.give_back(&mut open);
         }
         if open.heard {
-            self.tell_budget(slot, ending, &outcome);
+            self.tell_budget(slot, ending, outcome);
         }
         if self.is_recorded() {
             let at = self.now();
-            let close = Close { at, ending, outcome, error };
+            let close = Close { at, ending, outcome: outcome.clone(), error };
             self.observe(|recorder, audience| recorder.ended(open.record(), close, audience));
         }
     }
@@ -85,10 +90,10 @@ impl Engine<'_, '_> {
     #[inline(never)]
     fn close_open(&mut self) {
         let (ending, outcome, health) = match self.late().step {
-            Step::Finish { stop: Some(StopReason::OverallTimeout), .. } => {
+            Step::Finish { stop: Some(StopReason::OverallTimeout) } => {
                 (Ending::TimedOut, Outcome::abort(reason::OVERALL_TIMEOUT), Some(Health::Down))
             }
-            Step::Finish { stop: Some(StopReason::PanicIn(component)), .. } => {
+            Step::Finish { stop: Some(StopReason::PanicIn(component)) } => {
                 (Ending::Cancelled, Outcome::abort(component.panic_reason()), Some(Health::None))
             }
             _ => (Ending::Superseded, Outcome::abort(reason::CONTEXT_CANCELED), None),
@@ -98,7 +103,7 @@ impl Engine<'_, '_> {
         }
         for slot in 0..SLOTS {
             if self.is_open(slot) {
-                self.close(slot, ending, outcome.clone(), None, health);
+                self.close(slot, ending, &outcome, None, health);
             }
         }
     }
@@ -169,7 +174,7 @@ impl Engine<'_, '_> {
                 Some(_) => (Ending::Cancelled, reason::CONTEXT_CANCELED, Some(Health::None)),
                 None => (Ending::Cancelled, reason::CONTEXT_CANCELED, None),
             };
-            self.close(slot, ending, Outcome::abort(reason), None, health);
+            self.close(slot, ending, &Outcome::abort(reason), None, health);
         }
         if ended {
             return;

@@ -89,21 +89,14 @@ pub(crate) enum Step {
     Advise,
     /// Cut this attempt: its time is over.
     Cut { slot: usize },
-    /// Draw the wait before the next group; `server` is the longest wait that the other side asked for.
-    Draw { server: Option<Duration> },
+    /// Draw the wait before the next group.
+    Draw,
     /// Ask breaker and budget whether the wait is worth it.
     Peek { wait: Duration },
     /// Wait.
     Wait { wait: Duration },
-    /// The call is over; `None` is a success. `slot` is the attempt that decided its group.
-    Finish { stop: Option<StopReason>, slot: Option<usize> },
-}
-
-impl Step {
-    /// What follows a success, whatever came before it.
-    pub(crate) const fn won(slot: usize) -> Self {
-        Step::Finish { stop: None, slot: Some(slot) }
-    }
+    /// The call is over; `None` is a success.
+    Finish { stop: Option<StopReason> },
 }
 
 /// Where a call stands.
@@ -160,6 +153,11 @@ impl Progress {
         u32::from(self.used)
     }
 
+    /// The longest wait that the other side asked for in this group.
+    pub(crate) fn server_delay(&self) -> Option<Duration> {
+        self.server
+    }
+
     /// Attempts of this group that have failed.
     pub(crate) fn failed(&self) -> u32 {
         u32::from(self.failed)
@@ -175,6 +173,7 @@ impl Progress {
     }
 
     /// No hedges in this group: the circuit is half-open.
+    #[inline(always)]
     pub(crate) fn stop_hedging(&mut self) {
         self.hedging = false;
         self.hedge_check = NEVER;
@@ -201,7 +200,7 @@ impl Progress {
                 self.live |= 1 << slot;
                 Step::Poll
             }
-            Event::Refused { slot: 0, stop, .. } => self.finish(Some(stop), None),
+            Event::Refused { slot: 0, stop, .. } => self.finish(Some(stop)),
             Event::Refused { for_good, .. } => {
                 if for_good {
                     self.stop_hedging();
@@ -213,13 +212,11 @@ impl Progress {
             Event::Due { now } => self.due(now),
             Event::Advised { now, decision } => self.advised(rules, now, decision),
             Event::Drawn { wait, now } => self.drawn(rules, wait, now),
-            Event::Peeked { refusal: Some(stop), .. } | Event::Broken { stop } => {
-                self.finish(Some(stop), self.deciding_slot())
-            }
+            Event::Peeked { refusal: Some(stop), .. } | Event::Broken { stop } => self.finish(Some(stop)),
             Event::Peeked { wait, refusal: None } => Step::Wait { wait },
             // The sleeper came back too late.
             Event::Waited { now: Some(now) } if now >= self.deadline => {
-                self.finish(Some(StopReason::OverallTimeout), self.deciding_slot())
+                self.finish(Some(StopReason::OverallTimeout))
             }
             Event::Waited { .. } => {
                 let fresh = Progress::new(rules, self.can_hedge);
@@ -229,23 +226,25 @@ impl Progress {
         }
     }
 
+    #[inline(always)]
     fn pended(&mut self, rules: &Rules, slot: usize, now: Moment) -> Step {
         self.start_deadline(rules, now);
         self.cut_at[slot] = rules.timeout_per_attempt.map_or(NEVER, |timeout| now + timeout);
         if slot == 0 && self.hedging { Step::Advise } else { Step::Poll }
     }
 
+    #[inline(always)]
     fn start_deadline(&mut self, rules: &Rules, now: Moment) {
         if let (NEVER, Some(timeout)) = (self.deadline, rules.overall_timeout) {
             self.deadline = now + timeout;
         }
     }
 
+    #[inline(always)]
     fn ended(&mut self, rules: &Rules, slot: usize, kind: OutcomeKind, backoff: Option<Duration>) -> Step {
         self.live &= !(1 << slot);
         if kind == OutcomeKind::Success {
-            (self.live, self.done) = (0, true);
-            return Step::won(slot);
+            return self.finish(None);
         }
         self.failed += 1;
         self.server = self.server.max(backoff);
@@ -257,7 +256,7 @@ impl Progress {
             self.worst = Some((kind, by));
         }
         if ends_group {
-            return self.settle(rules, kind, slot);
+            return self.settle(rules, kind);
         }
         // A hedge now would undercut a wait that the other side has asked for.
         let may_hedge = kind == OutcomeKind::Retryable && self.hedging && self.server.is_none();
@@ -268,15 +267,17 @@ impl Progress {
     }
 
     /// Polls what is in flight; where nothing is, every launched attempt of the group has failed.
+    #[inline(always)]
     fn go_on(&mut self, rules: &Rules) -> Step {
         match self.worst {
-            Some((worst, by)) if self.live == 0 => self.settle(rules, worst, usize::from(by)),
+            Some((worst, _)) if self.live == 0 => self.settle(rules, worst),
             _ => Step::Poll,
         }
     }
 
     /// Every launched attempt of the group has failed, or one has ended it.
-    fn settle(&mut self, rules: &Rules, kind: OutcomeKind, slot: usize) -> Step {
+    #[inline(always)]
+    fn settle(&mut self, rules: &Rules, kind: OutcomeKind) -> Step {
         self.live = 0;
         let stop = match kind {
             OutcomeKind::NonRetryable => StopReason::NonRetryable,
@@ -284,15 +285,16 @@ impl Progress {
             OutcomeKind::Retryable if self.server > Some(rules.max_server_delay) => {
                 StopReason::ServerDelayTooLong
             }
-            OutcomeKind::Retryable => return Step::Draw { server: self.server },
+            OutcomeKind::Retryable => return Step::Draw,
             _ => StopReason::Abort,
         };
-        self.finish(Some(stop), Some(slot))
+        self.finish(Some(stop))
     }
 
+    #[inline(always)]
     fn due(&mut self, now: Moment) -> Step {
         if self.deadline <= now {
-            return self.finish(Some(StopReason::OverallTimeout), None);
+            return self.finish(Some(StopReason::OverallTimeout));
         }
         if let Some(slot) = (0..SLOTS).find(|&slot| self.is_live(slot) && self.cut_at[slot] <= now) {
             return Step::Cut { slot };
@@ -300,6 +302,7 @@ impl Progress {
         if self.hedge_check <= now { Step::Advise } else { Step::Poll }
     }
 
+    #[inline(always)]
     fn advised(&mut self, rules: &Rules, now: Moment, decision: HedgeDecision) -> Step {
         self.hedge_check = decision.next_check_in.map_or(NEVER, |wait| now + wait.max(SOONEST_CHECK));
         let room = |used: u8| u32::from(used) <= rules.max_hedges && usize::from(used) < SLOTS;
@@ -312,20 +315,22 @@ impl Progress {
         if spawn { Step::Ask { slot } } else { self.go_on(rules) }
     }
 
+    #[inline(always)]
     fn drawn(&mut self, rules: &Rules, wait: Duration, now: Option<Moment>) -> Step {
         if let Some(now) = now {
             self.start_deadline(rules, now);
             if now + wait >= self.deadline && self.deadline != NEVER {
-                return self.finish(Some(StopReason::DeadlineWouldPass), self.deciding_slot());
+                return self.finish(Some(StopReason::DeadlineWouldPass));
             }
         }
         Step::Peek { wait }
     }
 
-    fn finish(&mut self, stop: Option<StopReason>, slot: Option<usize>) -> Step {
+    #[inline(always)]
+    fn finish(&mut self, stop: Option<StopReason>) -> Step {
         self.live = 0;
         self.done = true;
-        Step::Finish { stop, slot }
+        Step::Finish { stop }
     }
 }
 

@@ -191,7 +191,7 @@ impl<'h, 'a, T: 'static, E: Failure<M>, M> Driver<'h, 'a, T, E, M> {
     }
 
     /// Takes what the poll of an attempt gave.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn take(&mut self, slot: usize, polled: Poll<Result<T, E>>) {
         match polled {
             Poll::Ready(result) => self.returned(slot, result),
@@ -200,7 +200,7 @@ impl<'h, 'a, T: 'static, E: Failure<M>, M> Driver<'h, 'a, T, E, M> {
     }
 
     /// An attempt has returned.
-    #[inline]
+    #[inline(always)]
     fn returned(&mut self, slot: usize, result: Result<T, E>) {
         let view = match &result {
             Ok(value) => AttemptResult::of_value(value),

@@ -151,7 +151,7 @@ impl<'a> Engine<'_, 'a> {
         if let Some(stop) = &plan.stop {
             let late = self.late();
             late.cause = Some(stop.cause.clone());
-            late.step = Step::Finish { stop: Some(stop.reason), slot: None };
+            late.step = Step::Finish { stop: Some(stop.reason) };
         }
     }
 
@@ -253,7 +253,7 @@ impl<'a> Engine<'_, 'a> {
     /// Why the call ended; `None` for a success.
     pub(crate) fn stop(&self) -> Option<StopReason> {
         let late = self.late.as_ref()?;
-        let Step::Finish { stop: Some(stop), .. } = late.step else {
+        let Step::Finish { stop: Some(stop) } = late.step else {
             return None;
         };
         let panicked = stop == StopReason::Abort && late.reason == reason::PANIC_IN_CLASSIFIER;

@@ -33,7 +33,9 @@ pin_project! {
 
     impl<'a, P, T, E, M, F, Fut> PinnedDrop for Drive<'a, P, T, E, M, F, Fut> {
         fn drop(this: Pin<&mut Self>) {
-            this.let_go();
+            if this.held.is_some() {
+                this.let_go();
+            }
         }
     }
 }

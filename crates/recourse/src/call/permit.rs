@@ -19,7 +19,7 @@ use std::time::Duration;
 
 impl Engine<'_, '_> {
     /// The next attempt group's primary; `None` where nothing more is to be launched.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn next_primary(&mut self) -> Option<Attempt> {
         if self.is_early() {
             return self.permit(0);
@@ -31,7 +31,7 @@ impl Engine<'_, '_> {
     }
 
     /// Asks for one attempt. `None` where it is refused; then the next step says what follows.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn permit(&mut self, slot: usize) -> Option<Attempt> {
         let plan = self.plan;
         let kind = if slot == 0 { AttemptKind::Retry } else { AttemptKind::Hedge };
@@ -120,7 +120,7 @@ impl Engine<'_, '_> {
         self.give_back(&mut open);
     }
 
-    #[inline(never)]
+    #[inline(always)]
     fn launch_late(&mut self, slot: usize, kind: AttemptKind) -> Option<Attempt> {
         if slot == 0 && self.primary.ticket.is_some_and(|ticket| ticket.probe) {
             self.unhedge_probe();
@@ -181,6 +181,7 @@ impl Engine<'_, '_> {
     }
 
     /// The breaker's answer; `None` where it panicked and so admits.
+    #[inline(always)]
     fn admit(&mut self, breaker: &BoundBreaker, kind: AttemptKind) -> Option<Admission> {
         let ask = |engine: &Self| breaker.plugin.admit(&AdmissionRequest::new(kind, engine.lazy_now()));
         match self.trusts(breaker) {

@@ -5,7 +5,7 @@ use crate::fence::{Fence, PanicError};
 use recourse_core::{Component, Moment, Sleeper, Timer};
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 /// At most one sleep at a time. It is made when something is due, and kept while nothing is due earlier.
@@ -35,6 +35,7 @@ impl<'a> CallTimer<'a> {
     }
 
     /// Sets it to go off at `due`, `wait` from now.
+    #[inline(always)]
     pub(crate) fn arm(
         &mut self,
         sleeper: &'a dyn Sleeper,
@@ -60,6 +61,7 @@ impl<'a> CallTimer<'a> {
     }
 
     /// Ready with the moment that has come. What the clock says of it doesn't matter: the timer is believed.
+    #[inline(always)]
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>, fence: &Fence) -> Poll<Result<Moment, PanicError>> {
         let due = self.due;
         if due == NEVER {
@@ -67,19 +69,24 @@ impl<'a> CallTimer<'a> {
         }
         let polled = fence.run(Component::Sleeper, || match &mut self.sleep {
             Sleep::None => Poll::Pending,
-            Sleep::Once(sleep) => sleep.as_mut().poll(cx),
             Sleep::Again(timer) => timer.as_mut().poll(cx),
+            Sleep::Once(sleep) => {
+                ready!(sleep.as_mut().poll(cx));
+                self.sleep = Sleep::None;
+                Poll::Ready(())
+            }
         });
         match polled {
-            Ok(Poll::Pending) => return Poll::Pending,
-            Ok(Poll::Ready(())) if matches!(self.sleep, Sleep::Again(_)) => {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(())) => {
                 self.due = NEVER;
-                return Poll::Ready(Ok(due));
+                Poll::Ready(Ok(due))
             }
-            _ => {}
+            Err(panic) => {
+                let _ = self.disarm(fence);
+                Poll::Ready(Err(panic))
+            }
         }
-        let dropped = self.disarm(fence);
-        Poll::Ready(polled.and(dropped).map(|_| due))
     }
 
     /// Drops the sleep. Fenced in both modes: a sleep that panicked already must not do so again while it unwinds.

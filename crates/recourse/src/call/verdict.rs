@@ -2,9 +2,12 @@
 
 use crate::call::decide::Event;
 use crate::call::engine::Engine;
-use recourse_core::{AttemptResult, Component, Ending, Health, Label, Outcome, OutcomeKind, reason};
+use recourse_core::{AttemptResult, Component, Ending, Health, Outcome, OutcomeKind, reason};
 use std::error::Error;
 use std::sync::Arc;
+
+/// What every value of most plans is.
+const SUCCESS: Outcome = Outcome::success();
 
 impl Engine<'_, '_> {
     /// Whether the first attempt's value ends an early call: every value of this plan is a success. Whoever admitted the
@@ -15,7 +18,7 @@ impl Engine<'_, '_> {
             return false;
         }
         if !self.primary.holds_nothing() {
-            self.close(0, Ending::Won, Outcome::success(), None, Some(Health::Up));
+            self.close(0, Ending::Won, &SUCCESS, None, Some(Health::Up));
         }
         self.primary.over();
         self.is_early()
@@ -33,7 +36,7 @@ impl Engine<'_, '_> {
             self.now();
         }
         let outcome = if succeeded { Outcome::success() } else { self.classify(slot, result) };
-        let (kind, backoff, health) = (outcome.kind, outcome.backoff, outcome.health);
+        let (kind, backoff) = (outcome.kind, outcome.backoff);
         let ending = match kind {
             OutcomeKind::Success => Ending::Won,
             _ if result.timed_out() => Ending::TimedOut,
@@ -42,26 +45,21 @@ impl Engine<'_, '_> {
         if kind == OutcomeKind::Success {
             self.sample_latency();
         }
-        let said = outcome.reason.clone();
         self.late();
-        self.close(slot, ending, outcome, result.error().map(|error| error as &dyn Error), Some(health));
+        let error = result.error().map(|error| error as &dyn Error);
+        self.close(slot, ending, &outcome, error, Some(outcome.health));
         let group = self.group();
         self.on(Event::Ended { slot, kind, backoff });
-        self.remember(slot, kind, group, said);
-        let terminal = kind != OutcomeKind::Retryable && self.plan.rules.cancel_on_first_terminal;
-        (kind, kind == OutcomeKind::Success || terminal)
-    }
-
-    /// Keeps what was said of the attempt, if it is the one that decides its group so far.
-    fn remember(&mut self, slot: usize, kind: OutcomeKind, group: u32, said: Label) {
         let late = self.late();
         let panicked = late.panicked.take();
         let decides = late.progress.group() == group && late.progress.deciding_slot() == Some(slot);
         if kind == OutcomeKind::Success || decides {
-            late.reason = said;
+            late.reason = outcome.reason;
             // A panic over another attempt's result has not decided anything.
             late.cause = panicked.map(|panic| Arc::new(panic) as Arc<dyn Error + Send + Sync>);
         }
+        let terminal = kind != OutcomeKind::Retryable && self.plan.rules.cancel_on_first_terminal;
+        (kind, kind == OutcomeKind::Success || terminal)
     }
 
     /// An attempt was cut: its time is over.
@@ -70,6 +68,7 @@ impl Engine<'_, '_> {
         self.judge(slot, &result, false);
     }
 
+    #[inline(always)]
     fn classify(&mut self, slot: usize, result: &AttemptResult<'_>) -> Outcome {
         let plan = self.plan;
         let outcome = match plan.classifier.trusted {

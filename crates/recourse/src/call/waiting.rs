@@ -10,30 +10,39 @@ use std::time::Duration;
 impl Engine<'_, '_> {
     /// The group is over and another may follow: true where there is a wait between the two.
     pub(crate) fn wait_comes(&mut self) -> bool {
-        loop {
-            match self.step() {
-                Step::Draw { server } => self.draw(server),
-                Step::Peek { wait } => {
-                    let refusal = self.peek(wait);
-                    self.on(Event::Peeked { wait, refusal });
-                }
-                Step::Wait { wait } if wait.is_zero() => self.waited(wait),
-                // Nothing else is due during a wait, and its end is what the sleeper says.
-                Step::Wait { wait } => match self.arm(Moment::ZERO, wait) {
-                    Ok(()) => return true,
-                    Err(panic) => self.broken(panic),
-                },
-                _ => return false,
+        if self.step() == Step::Draw {
+            self.draw();
+        }
+        if let Step::Peek { wait } = self.late().step {
+            let refusal = self.peek(wait);
+            self.on(Event::Peeked { wait, refusal });
+        }
+        let Step::Wait { wait } = self.step() else {
+            return false;
+        };
+        if wait.is_zero() {
+            self.waited(wait);
+            return false;
+        }
+        // Nothing else is due during a wait, and its end is what the sleeper says.
+        match self.arm(Moment::ZERO, wait) {
+            Ok(()) => true,
+            Err(panic) => {
+                self.broken(panic);
+                false
             }
         }
     }
 
-    fn draw(&mut self, server: Option<Duration>) {
-        let now = self.plan.rules.overall_timeout.is_some().then(|| self.now());
-        let wait = server.unwrap_or_else(|| {
-            let before = self.late().before;
-            self.plan.backoff.wait(self.group(), before, self.shared.random.draw())
-        });
+    #[inline(always)]
+    fn draw(&mut self) {
+        let (shared, plan) = (self.shared, self.plan);
+        let now = if plan.rules.overall_timeout.is_some() { Some(self.now()) } else { None };
+        let late = self.late();
+        let wait = match late.progress.server_delay() {
+            Some(asked_for) => asked_for,
+            None => plan.backoff.wait(late.progress.group(), late.before, || shared.random.draw()),
+        };
         self.on(Event::Drawn { wait, now });
     }
 
@@ -55,7 +64,7 @@ impl Engine<'_, '_> {
     }
 
     /// The call has to wait: from the first time on its duration counts.
-    #[inline]
+    #[inline(always)]
     fn first_wait(&mut self) {
         if self.late().started == NEVER {
             let now = self.now();
@@ -66,6 +75,7 @@ impl Engine<'_, '_> {
         }
     }
 
+    #[inline(always)]
     fn arm(&mut self, due: Moment, wait: Duration) -> Result<(), PanicError> {
         let shared = self.shared;
         let late = self.late();
@@ -80,6 +90,7 @@ impl Engine<'_, '_> {
         armed
     }
 
+    #[inline(always)]
     fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<Result<Moment, PanicError>> {
         let fence = &self.shared.fence;
         let late = self.late();
@@ -89,6 +100,7 @@ impl Engine<'_, '_> {
         polled
     }
 
+    #[inline(always)]
     fn waited(&mut self, wait: Duration) {
         let late = self.late();
         // The sleeper is believed, whatever the clock shows.

@@ -67,10 +67,10 @@ impl World {
             Step::Poll => WorldStep::Poll,
             Step::Advise => WorldStep::Advise,
             Step::Cut { slot } => WorldStep::Cut(slot),
-            Step::Draw { .. } => WorldStep::Draw,
+            Step::Draw => WorldStep::Draw,
             Step::Peek { wait } => WorldStep::Peek(wait),
             Step::Wait { wait } => WorldStep::Wait(wait),
-            Step::Finish { stop, .. } => WorldStep::Finish(stop),
+            Step::Finish { stop } => WorldStep::Finish(stop),
         };
         match event {
             Event::Admitted { .. } => world.launched += 1,
@@ -238,7 +238,8 @@ fn the_most_severe_outcome_decides_and_in_a_tie_the_primary() {
     assert_eq!(progress.on(&rules, ended(2, OutcomeKind::NonRetryable)), Step::Poll);
     assert_eq!(progress.on(&rules, ended(1, OutcomeKind::Retryable)), Step::Poll);
     let end = progress.on(&rules, ended(0, OutcomeKind::NonRetryable));
-    assert_eq!(end, Step::Finish { stop: Some(StopReason::NonRetryable), slot: Some(0) });
+    assert_eq!(end, Step::Finish { stop: Some(StopReason::NonRetryable) });
+    assert_eq!(progress.deciding_slot(), Some(0));
 }
 
 #[test]
@@ -251,5 +252,6 @@ fn of_several_server_delays_in_a_group_the_largest_counts() {
     progress.on(&rules, Event::Admitted { slot: 1 });
     let ended = |slot, wait| Event::Ended { slot, kind: OutcomeKind::Retryable, backoff: Some(wait) };
     progress.on(&rules, ended(1, 4 * MS));
-    assert_eq!(progress.on(&rules, ended(0, 2 * MS)), Step::Draw { server: Some(4 * MS) });
+    assert_eq!(progress.on(&rules, ended(0, 2 * MS)), Step::Draw);
+    assert_eq!(progress.server_delay(), Some(4 * MS));
 }
