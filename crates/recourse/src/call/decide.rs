@@ -44,6 +44,13 @@ impl Rules {
         }
     }
 
+    /// Whether a first wait has to be timed at all.
+    pub(crate) fn wants_time(&self, can_hedge: bool) -> bool {
+        self.timeout_per_attempt.is_some()
+            || self.overall_timeout.is_some()
+            || (can_hedge && self.max_hedges > 0)
+    }
+
     /// The time that an attempt has where this much is left of the call: the smaller of that and its own.
     pub(crate) fn time_left(&self, of_call: Option<Duration>) -> Option<Duration> {
         match (self.timeout_per_attempt, of_call) {
@@ -169,7 +176,7 @@ impl Progress {
 
     /// Whether a first wait has to be timed at all.
     pub(crate) fn wants_time(&self, rules: &Rules) -> bool {
-        rules.timeout_per_attempt.is_some() || rules.overall_timeout.is_some() || self.hedging
+        rules.wants_time(self.hedging)
     }
 
     /// No hedges in this group: the circuit is half-open.

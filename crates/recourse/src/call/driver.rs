@@ -90,6 +90,7 @@ impl<'h, 'a, T: 'static, E: Failure<M>, M> Driver<'h, 'a, T, E, M> {
         }
         match self.poll_early(primary.as_mut(), cx) {
             Some(value) => Poll::Ready(Some(value)),
+            None if self.engine.is_early() => Poll::Pending,
             None => self.poll_rest(primary, hedges, cx).map(|()| None),
         }
     }

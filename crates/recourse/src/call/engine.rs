@@ -28,6 +28,8 @@ pub(crate) struct Held<'a> {
     primary: Open,
     idempotent: Option<bool>,
     can_hedge: bool,
+    /// When an early call first had to wait; `NEVER` before that.
+    waits_since: Moment,
     late: Option<Late<'a>>,
 }
 
@@ -38,6 +40,7 @@ pub(crate) struct Engine<'h, 'a> {
     pub(super) primary: &'h mut Open,
     pub(super) idempotent: Option<bool>,
     can_hedge: bool,
+    waits_since: &'h mut Moment,
     pub(super) late: &'h mut Option<Late<'a>>,
 }
 
@@ -85,7 +88,7 @@ impl<'a> Held<'a> {
     #[inline]
     pub(crate) fn new(site: &Site<'a>, plan: PlanRef<'a>, can_hedge: bool) -> Self {
         let Site { shared, idempotent, .. } = *site;
-        Held { shared, plan, primary: Open::default(), idempotent, can_hedge, late: None }
+        Held { shared, plan, primary: Open::default(), idempotent, can_hedge, waits_since: NEVER, late: None }
     }
 
     /// A call whose first attempt is in flight, and had nobody to ask.
@@ -104,6 +107,7 @@ impl<'a> Held<'a> {
             primary: &mut self.primary,
             idempotent: self.idempotent,
             can_hedge: self.can_hedge,
+            waits_since: &mut self.waits_since,
             late: &mut self.late,
         }
     }
@@ -178,9 +182,9 @@ impl<'a> Engine<'_, 'a> {
             progress,
             step,
             moment: NEVER,
-            floor: Moment::ZERO,
+            floor: if *self.waits_since == NEVER { Moment::ZERO } else { *self.waits_since },
             group_started: NEVER,
-            started: NEVER,
+            started: *self.waits_since,
             slept: Duration::ZERO,
             before: Duration::ZERO,
             timer: CallTimer::default(),
@@ -197,6 +201,17 @@ impl<'a> Engine<'_, 'a> {
             in_drop: false,
             untold: None,
         });
+    }
+
+    /// An attempt had to wait. True where that leaves the call early: no time is limited, and no hedge may follow.
+    #[inline]
+    pub(super) fn waits_early(&mut self) -> bool {
+        let early = self.is_early() && !self.plan.rules.wants_time(self.can_hedge);
+        if early && *self.waits_since == NEVER {
+            *self.waits_since = self.shared.clock.now();
+            self.primary.pended = true;
+        }
+        early
     }
 
     /// Whether nothing had to be decided yet.

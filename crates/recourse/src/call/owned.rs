@@ -125,22 +125,47 @@ where
         }
         *this.stage = Stage::Over;
         let plan = match this.site.plan_now() {
-            Some(plan) if plan.is_free && !P::CAPTURE => plan,
+            Some(plan) if plan.starts_early && !P::CAPTURE => plan,
             at_hand => return self.start(at_hand, cx),
         };
-        this.primary.set(Some((this.operation)(plan.first_attempt())));
-        let polled = this.primary.as_mut().as_pin_mut().map_or(Poll::Pending, |primary| primary.poll(cx));
-        if polled.is_ready() {
-            this.primary.set(None);
+        if plan.is_free {
+            // Nothing is taken, so nothing has to be held while the attempt runs for the first time.
+            this.primary.set(Some((this.operation)(plan.first_attempt())));
+            return match poll_once(this.primary, cx) {
+                Poll::Ready(Ok(value)) => Poll::Ready(P::report(Ok(value), no_timeline)),
+                polled => {
+                    let held = Held::in_flight(this.site, plan);
+                    self.become_late(held, polled, cx)
+                }
+            };
         }
-        match polled {
-            Poll::Ready(Ok(value)) => Poll::Ready(P::report(Ok(value), no_timeline)),
-            polled => {
-                *this.held = Some(Held::in_flight(this.site, plan));
-                *this.stage = Stage::Group;
-                self.go_on(Some(polled), cx)
+        let mut held = Held::new(this.site, plan, true);
+        let Some(attempt) = held.engine().permit(0) else {
+            *this.held = Some(held);
+            *this.stage = Stage::Between;
+            return self.go_on(None, cx);
+        };
+        this.primary.set(Some((this.operation)(attempt)));
+        match poll_once(this.primary, cx) {
+            Poll::Ready(Ok(value)) if held.engine().succeeds_early() => {
+                Poll::Ready(P::report(Ok(value), no_timeline))
             }
+            polled => self.become_late(held, polled, cx),
         }
+    }
+
+    /// The first attempt did not succeed at once: this is what its first poll gave.
+    #[inline]
+    fn become_late(
+        mut self: Pin<&mut Self>,
+        held: Held<'a>,
+        polled: Poll<Result<T, E>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<P::Output<Result<T, Error<E>>>> {
+        let this = self.as_mut().project();
+        *this.held = Some(held);
+        *this.stage = Stage::Group;
+        self.go_on(Some(polled), cx)
     }
 
     /// Starts a call that has somebody to ask or to tell before its first attempt, or has no plan yet.
@@ -179,7 +204,11 @@ where
         };
         let mut polled_first = taken.is_some();
         if let Some(polled) = taken {
-            Driver::over(held, this.last).take(0, polled);
+            let mut driver = Driver::over(held, this.last);
+            driver.take(0, polled);
+            if driver.engine.is_early() {
+                return Poll::Pending;
+            }
         }
         loop {
             match this.stage {
@@ -216,6 +245,16 @@ where
             }
         }
     }
+}
+
+/// Polls an attempt for the first time, and drops it if it is over.
+#[inline]
+fn poll_once<Fut: Future>(mut attempt: Pin<&mut Option<Fut>>, cx: &mut Context<'_>) -> Poll<Fut::Output> {
+    let polled = attempt.as_mut().as_pin_mut().map_or(Poll::Pending, |attempt| attempt.poll(cx));
+    if polled.is_ready() {
+        attempt.set(None);
+    }
+    polled
 }
 
 /// A call that was never late has no timeline, and nobody who asked for one.

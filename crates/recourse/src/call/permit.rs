@@ -71,7 +71,9 @@ impl Engine<'_, '_> {
                 }
                 // Kept before anybody is told: if an observer unwinds, the ticket is still given back.
                 self.open(slot).ticket = Some(ticket);
-                self.tell_transition(transition);
+                if transition.is_some() {
+                    self.tell_transition(transition);
+                }
                 true
             }
             Some(Admission::Rejected(rejection)) => {
@@ -97,7 +99,7 @@ impl Engine<'_, '_> {
             self.give_back_all(slot);
             return false;
         }
-        if let Some(mode) = mode {
+        if let Some(mode) = mode.filter(|_| self.shared.is_watched()) {
             self.tell_decision(kind, self.group(), mode, allowed, &reason);
         }
         if allowed {
@@ -163,6 +165,7 @@ impl Engine<'_, '_> {
     }
 
     /// What is left until the call's deadline.
+    #[inline]
     pub(super) fn left_of_call(&mut self) -> Option<Duration> {
         match self.late.as_ref().and_then(|late| late.progress.deadline()) {
             Some(deadline) => Some(deadline.since(self.now())),
@@ -214,7 +217,9 @@ impl Engine<'_, '_> {
         if !self.shared.clock_trusted {
             self.settle_untold();
         }
-        self.tell_transition(told.ok().flatten());
+        if let Ok(Some(transition)) = told {
+            self.tell_transition(Some(transition));
+        }
     }
 
     /// Where the clock panicked in the breaker's hands, the breaker was not told: a probe must have its slot back all
@@ -239,8 +244,10 @@ impl Engine<'_, '_> {
         }
     }
 
+    #[cold]
     fn tell_transition(&mut self, transition: Option<Transition>) {
-        if let Some(transition) = transition.filter(|_| self.shared.is_watched()) {
+        let Some(transition) = transition else { return };
+        if self.shared.is_watched() {
             let key = &self.plan.key;
             self.observe(|_, audience| {
                 audience.tell(|observer| observer.on_circuit_transition(key, &transition));
@@ -257,6 +264,7 @@ impl Engine<'_, '_> {
     }
 
     /// The budget's decision, and how it came about; `None` where there is no budget to speak of.
+    #[inline(always)]
     fn decide(&mut self, kind: AttemptKind) -> (Decision, Option<DecisionMode>) {
         let (decision, mode) = match self.budget(kind) {
             BoundBudget::None => {
@@ -294,6 +302,7 @@ impl Engine<'_, '_> {
     }
 
     /// Calls the budget of this kind, if it is there.
+    #[inline(always)]
     fn ask_budget<R>(
         &mut self,
         kind: AttemptKind,
@@ -322,9 +331,6 @@ impl Engine<'_, '_> {
         allowed: bool,
         reason: &Label,
     ) {
-        if !self.shared.is_watched() {
-            return;
-        }
         let (name, cost) = match self.budget(kind) {
             BoundBudget::Found { name, cost, .. } | BoundBudget::Missing { name, cost, .. } => {
                 (name.clone(), *cost)
@@ -374,7 +380,9 @@ impl Engine<'_, '_> {
             }
         };
         let reason = if reason.is_empty() { Label::from_static(reason::BUDGET_DENIED) } else { reason };
-        self.tell_decision(kind, next, DecisionMode::Standard, false, &reason);
+        if self.shared.is_watched() {
+            self.tell_decision(kind, next, DecisionMode::Standard, false, &reason);
+        }
         if self.is_recorded() {
             let record = denied(AttemptRecord::new(next, self.now()), &reason);
             self.observe(|recorder, audience| recorder.denied(record, audience));

@@ -14,14 +14,14 @@ impl Engine<'_, '_> {
     /// attempt is told.
     #[inline]
     pub(crate) fn succeeds_early(&mut self) -> bool {
-        if !self.plan.classifier.values_succeed {
+        if !self.is_early() || !self.plan.classifier.values_succeed {
             return false;
         }
         if !self.primary.holds_nothing() {
             self.close(0, Ending::Won, &SUCCESS, None, Some(Health::Up));
         }
         self.primary.over();
-        self.is_early()
+        true
     }
 
     /// An attempt has returned: judges it, gives back what it held, and says whether it decided the group at once.

@@ -119,7 +119,7 @@ impl Engine<'_, '_> {
     /// An attempt had to wait.
     #[inline]
     pub(crate) fn pended(&mut self, slot: usize) {
-        if !std::mem::replace(&mut self.open(slot).pended, true) {
+        if !self.waits_early() && !std::mem::replace(&mut self.open(slot).pended, true) {
             self.pended_first(slot);
         }
     }
