@@ -12,14 +12,20 @@ use std::pin::{Pin, pin};
 /// Attempt groups until the call is over; `$primary` makes a primary's future.
 macro_rules! run_groups {
     ($site:ident, $attempt:ident => $primary:expr) => {{
-        let plan = match $site.plan_now() {
-            Some(plan) => plan,
-            None => $site.plan_later().await,
+        // A block of its own, whose values leave the future when it is over.
+        let plan = async {
+            match $site.plan_now() {
+                Some(plan) => plan,
+                None => $site.plan_later().await,
+            }
         };
-        let mut held = Held::new(&$site, plan, false);
+        let mut held = Held::new(&$site, plan.await, false);
         let mut last = None;
         held.engine().start(P::CAPTURE);
-        while let Some($attempt) = held.engine().next_primary() {
+        loop {
+            // Apart from the loop's head, whose values would stay in the future while it waits.
+            let next = held.engine().next_primary();
+            let Some($attempt) = next else { break };
             held.engine().enter(0);
             let mut primary = pin!(Some($primary));
             held.engine().leave();
@@ -28,7 +34,8 @@ macro_rules! run_groups {
             if let Some(value) = won.await {
                 return P::report(Ok(value), || held.engine().take_timeline());
             }
-            if held.engine().wait_comes() {
+            let waits = held.engine().wait_comes();
+            if waits {
                 poll_fn(|cx| held.engine().poll_wait(cx)).await;
             }
         }

@@ -1,7 +1,7 @@
 //! [`CallClock`]: a clock that is not our own, as one call sees it.
 
 use crate::fence::{ClockPanicked, Fence, PanicError};
-use recourse_core::{Clock, Component, Moment};
+use recourse_core::{Clock, Component, Moment, Ticket};
 use std::panic::resume_unwind;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,11 +16,13 @@ pub(crate) struct CallClock<'a> {
     panicked: OnceLock<PanicError>,
     /// Set while the clock is read: still set where its panic unwinds.
     reading: AtomicBool,
+    /// A ticket that the breaker is being told about: still here where that unwinds.
+    pub(super) untold: Option<Ticket>,
 }
 
 impl<'a> CallClock<'a> {
     pub(crate) fn new(clock: &'a dyn Clock, fence: &'a Fence) -> Self {
-        CallClock { clock, fence, panicked: OnceLock::new(), reading: AtomicBool::new(false) }
+        CallClock { clock, fence, panicked: OnceLock::new(), reading: AtomicBool::new(false), untold: None }
     }
 
     /// The clock's first panic in this call.

@@ -129,7 +129,7 @@ impl Engine<'_, '_> {
         };
         let (started, slept) = (late.started, late.slept);
         let since = if started == NEVER { Duration::ZERO } else { self.now().since(started) };
-        slept.saturating_add(since)
+        since.saturating_add(Duration::from_nanos(slept))
     }
 
     #[inline(never)]

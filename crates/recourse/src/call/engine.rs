@@ -15,10 +15,9 @@ use crate::call::timer::CallTimer;
 use crate::fence::PanicError;
 use crate::plan::{Plan, PlanRef};
 use crate::shared::Shared;
-use recourse_core::{Clock, Component, Key, Label, Moment, Now, StopReason, Ticket, Timeline, reason};
+use recourse_core::{Clock, Component, Key, Label, Moment, Now, StopReason, Timeline, reason};
 use std::error::Error;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// What a call holds. Dropping it ends the call, whatever it was at.
 pub(crate) struct Held<'a> {
@@ -58,10 +57,10 @@ pub(super) struct Late<'a> {
     /// When the call first had to wait, for an attempt or between two: alike whether or not it is observed. `NEVER`
     /// before that.
     pub(super) started: Moment,
-    /// Waits that were over before the call first had to wait.
-    pub(super) slept: Duration,
-    /// The wait before this group.
-    pub(super) before: Duration,
+    /// Waits that were over before the call first had to wait, in nanoseconds.
+    pub(super) slept: u64,
+    /// The wait before this group, in nanoseconds.
+    pub(super) before: u64,
     pub(super) timer: CallTimer<'a>,
     pub(super) hedges: HedgesOpen,
     pub(super) recorder: Recorder,
@@ -71,7 +70,7 @@ pub(super) struct Late<'a> {
     pub(super) reason: Label,
     pub(super) cause: Option<Arc<dyn Error + Send + Sync>>,
     /// What the classifier panicked with over the result that is being judged.
-    pub(super) panicked: Option<PanicError>,
+    pub(super) panicked: Option<Arc<PanicError>>,
     pub(super) launched: u32,
     /// What runs now, and for which attempt: if it unwinds, the call ended by its panic.
     pub(super) running: Option<(Component, u8)>,
@@ -79,8 +78,6 @@ pub(super) struct Late<'a> {
     pub(super) ended: bool,
     /// The call is being dropped: no panic may unwind.
     pub(super) in_drop: bool,
-    /// A ticket that the breaker is being told about: still here where that unwinds.
-    pub(super) untold: Option<Ticket>,
 }
 
 impl<'a> Held<'a> {
@@ -185,8 +182,8 @@ impl<'a> Engine<'_, 'a> {
             floor: if *self.waits_since == NEVER { Moment::ZERO } else { *self.waits_since },
             group_started: NEVER,
             started: *self.waits_since,
-            slept: Duration::ZERO,
-            before: Duration::ZERO,
+            slept: 0,
+            before: 0,
             timer: CallTimer::default(),
             hedges: HedgesOpen::default(),
             recorder: Recorder::default(),
@@ -199,7 +196,6 @@ impl<'a> Engine<'_, 'a> {
             running: None,
             ended: true,
             in_drop: false,
-            untold: None,
         });
     }
 
@@ -389,6 +385,10 @@ impl<'a> Engine<'_, 'a> {
     #[inline]
     pub(super) fn foreign_clock(&self) -> Option<&CallClock<'a>> {
         self.late.as_ref().and_then(|late| late.clock.as_deref())
+    }
+
+    pub(super) fn foreign_clock_mut(&mut self) -> Option<&mut CallClock<'a>> {
+        self.late.as_mut().and_then(|late| late.clock.as_deref_mut())
     }
 
     /// Whether the call is recorded.

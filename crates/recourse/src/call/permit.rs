@@ -179,7 +179,7 @@ impl Engine<'_, '_> {
         #[allow(clippy::cast_possible_truncation, reason = "there are four slots")]
         let hedge_index = slot as u32;
         record.hedge_index = hedge_index;
-        record.backoff = if slot == 0 { self.late().before } else { Duration::ZERO };
+        record.backoff = Duration::from_nanos(if slot == 0 { self.late().before } else { 0 });
         record
     }
 
@@ -203,8 +203,8 @@ impl Engine<'_, '_> {
     pub(super) fn report(&mut self, ticket: Ticket, health: Option<Health>) {
         let plan = self.plan;
         let Some(breaker) = &plan.breaker else { return };
-        if !self.shared.clock_trusted {
-            self.late().untold = Some(ticket);
+        if let Some(clock) = self.foreign_clock_mut() {
+            clock.untold = Some(ticket);
         }
         let tell = |engine: &Self| match health {
             Some(health) => breaker.plugin.report(ticket, health, &engine.lazy_now()),
@@ -226,10 +226,12 @@ impl Engine<'_, '_> {
     /// the same.
     #[cold]
     pub(super) fn settle_untold(&mut self) {
-        let broke = self.foreign_clock().is_some_and(|clock| clock.unwinds() || clock.panicked().is_some());
-        let floor = self.late().floor;
-        let (Some(ticket), true, Some(breaker)) = (self.late().untold.take(), broke, &self.plan.breaker)
-        else {
+        let (plan, floor) = (self.plan, self.late().floor);
+        let untold = self.foreign_clock_mut().and_then(|clock| {
+            let broke = clock.unwinds() || clock.panicked().is_some();
+            clock.untold.take().filter(|_| broke)
+        });
+        let (Some(ticket), Some(breaker)) = (untold, &plan.breaker) else {
             return;
         };
         let plugin = &breaker.plugin;

@@ -56,7 +56,7 @@ impl Engine<'_, '_> {
         if kind == OutcomeKind::Success || decides {
             late.reason = outcome.reason;
             // A panic over another attempt's result has not decided anything.
-            late.cause = panicked.map(|panic| Arc::new(panic) as Arc<dyn Error + Send + Sync>);
+            late.cause = panicked.map(|panic| panic as Arc<dyn Error + Send + Sync>);
         }
         let terminal = kind != OutcomeKind::Retryable && self.plan.rules.cancel_on_first_terminal;
         (kind, kind == OutcomeKind::Success || terminal)
@@ -82,7 +82,7 @@ impl Engine<'_, '_> {
             false => match self.plugin(Component::Classifier, |_| plan.classifier.plugin.classify(result)) {
                 Ok(outcome) => outcome.settled(),
                 Err(panic) => {
-                    self.late().panicked = Some(panic);
+                    self.late().panicked = Some(Arc::new(panic));
                     Outcome::abort(reason::PANIC_IN_CLASSIFIER)
                 }
             },

@@ -41,7 +41,10 @@ impl Engine<'_, '_> {
         let late = self.late();
         let wait = match late.progress.server_delay() {
             Some(asked_for) => asked_for,
-            None => plan.backoff.wait(late.progress.group(), late.before, || shared.random.draw()),
+            None => {
+                let before = Duration::from_nanos(late.before);
+                plan.backoff.wait(late.progress.group(), before, || shared.random.draw())
+            }
         };
         self.on(Event::Drawn { wait, now });
     }
@@ -108,10 +111,11 @@ impl Engine<'_, '_> {
         if late.moment != NEVER {
             late.moment = late.moment.max(late.floor);
         }
+        let nanos = u64::try_from(wait.as_nanos()).unwrap_or(u64::MAX);
         if late.started == NEVER {
-            late.slept = late.slept.saturating_add(wait);
+            late.slept = late.slept.saturating_add(nanos);
         }
-        (late.group_started, late.before) = (NEVER, wait);
+        (late.group_started, late.before) = (NEVER, nanos);
         let now = late.progress.deadline().is_some().then(|| self.now());
         self.on(Event::Waited { now });
     }

@@ -29,6 +29,11 @@ fn expected(method: PluginMethod) -> [Option<StopReason>; 3] {
             Some(StopReason::PanicIn(Component::Classifier)),
         ],
         M::AllowAttempt => [Some(StopReason::PanicIn(Component::Budget)); 3],
+        // The second call's hedge wins before anything has to be waited for.
+        M::WouldDeny => {
+            let denied = Some(StopReason::PanicIn(Component::Budget));
+            [denied, None, denied]
+        }
         M::PolicyNow | M::Policy | M::PolicyPoll => [Some(StopReason::NoPolicy); 3],
         M::Sleep | M::SleepPoll | M::SleepDrop => [Some(StopReason::PanicIn(Component::Sleeper)); 3],
         M::Now => [Some(StopReason::PanicIn(Component::Clock)); 3],
@@ -91,7 +96,7 @@ macro_rules! each {
 each! {
     a_classifier_that_panics_aborts_the_call: Classify;
     a_budget_that_panics_denies: AllowAttempt;
-    a_budget_that_panics_in_a_peek_says_nothing: WouldDeny;
+    a_budget_that_panics_in_a_peek_denies: WouldDeny;
     a_release_that_panics_is_ignored: Release;
     a_trigger_that_panics_launches_no_hedge: ShouldSpawnHedge, WantsLatency;
     a_breaker_that_panics_admits: Breaker, Admit, Report, WouldReject, Reconfigure;
