@@ -27,7 +27,7 @@ pub fn builtin() -> [(&'static str, Arc<dyn HedgeTrigger>); 5] {
     ]
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
 

@@ -52,7 +52,7 @@ impl HedgeTrigger for FixedDelay {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
     use recourse_core::Moment;

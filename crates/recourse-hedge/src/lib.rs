@@ -24,14 +24,30 @@
 //! * Several hedges of a group are spaced: no two of one quantile trigger are closer than its quantile.
 //! * Nothing here locks, allocates or reads a clock.
 
+#![allow(unexpected_cfgs, reason = "`loom` is set by hand, for model checks alone")]
+
+mod account;
+mod accounts;
+mod atomics;
 mod buckets;
 mod builtin;
+mod error;
+mod extra_load;
 mod fixed_delay;
 mod latency;
+mod observing;
+mod on_failure;
+mod place;
 mod quantile;
 mod turn;
+mod within_deadline;
 
 pub use builtin::builtin;
+pub use error::HedgeConfigError;
+pub use extra_load::ExtraLoad;
 pub use fixed_delay::FixedDelay;
 pub use latency::LatencyWindow;
+pub use observing::Observing;
+pub use on_failure::OnFailure;
 pub use quantile::Quantile;
+pub use within_deadline::WithinDeadline;

@@ -100,7 +100,7 @@ fn epoch_of(now: Moment) -> u64 {
     now.as_nanos() / EPOCH
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
 
