@@ -80,7 +80,7 @@ fn nanos_of(level: u32) -> u64 {
     (1 << doublings) + (within << doublings) / u64::from(DOUBLING)
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -78,7 +78,7 @@ impl fmt::Debug for Accounts {
     }
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -46,7 +46,7 @@ pub(crate) fn span_of(index: usize) -> RangeInclusive<u64> {
     shortest..=if index >= LAST { u64::MAX } else { shortest + (1 << width_bits) - 1 }
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

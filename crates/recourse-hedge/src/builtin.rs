@@ -27,7 +27,7 @@ pub fn builtin() -> [(&'static str, Arc<dyn HedgeTrigger>); 5] {
     ]
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

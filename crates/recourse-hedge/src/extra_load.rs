@@ -16,16 +16,15 @@ use std::time::Duration;
 /// | | |
 /// |---|---|
 /// | bound | hedges <= percent x groups since the start, always; in any stretch of time, at most 10 more than that |
-/// | what it comes to | 90 to 100 % of the target, while latencies are such that a delay can tell the calls apart |
+/// | what it comes to | 97 to 100 % of the target in simulation, on exponential, log-normal and bimodal latencies |
 /// | groups | those whose primary had to wait; one that is ready at once pays for nothing |
 /// | delay | at first the policy's `hedge_delay`; then between 1 ms and 68.7 s |
-/// | follows | a slower service within some dozen hedges; a quicker one within some hundred times `1 / percent` calls |
+/// | follows | twice the delay after 16 hedges, or 4 that are due and not paid for; half of it after what pays for 16, or for 4 once 10 are saved |
 /// | memory | 16 bytes a place, two places a key: 32 KiB for the default of 1,024 keys |
 /// | cost | one atomic step when a group begins to wait, one when a hedge is due; no lock, no allocation, no latencies |
 ///
 /// A hedge that the budget or the circuit refuses counts as launched, so what is launched is less by those. A service
-/// that is as quick every time is hedged too, if rarely: some call is always the slowest. Name a budget as well if other
-/// triggers or keys pay from the same purse.
+/// that is as quick every time is hedged too, up to the target: some call is always the slowest.
 ///
 /// Each group pays a share in and each hedge takes one out, as in the retry budgets of Finagle and Linkerd; the delay
 /// is found by the weighted up-down method (Kaernbach, 1991), a stochastic approximation (Robbins and Monro, 1951).

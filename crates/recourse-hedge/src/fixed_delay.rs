@@ -52,7 +52,7 @@ impl HedgeTrigger for FixedDelay {
     }
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
 mod tests {
     use super::*;
     use recourse_core::Moment;

@@ -184,7 +184,7 @@ impl fmt::Debug for LatencyWindow {
     }
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
 mod tests {
     use super::*;
     use std::sync::Barrier;

@@ -72,7 +72,7 @@ impl<T: HedgeTrigger> HedgeTrigger for Observing<T> {
     }
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::{FixedDelay, OnFailure, Quantile};

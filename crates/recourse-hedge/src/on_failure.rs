@@ -83,7 +83,7 @@ fn without_failures(state: &HedgeState, launched: u32) -> HedgeState {
     .with_key_fingerprint(state.key_fingerprint())
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::FixedDelay;

@@ -132,7 +132,7 @@ impl HedgeTrigger for Quantile {
 /// A quantile is exceeded one step of the clock after it.
 const JUST_AFTER: Duration = Duration::from_nanos(1);
 
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
 mod tests {
     use super::*;
     use recourse_core::Moment;

@@ -100,7 +100,7 @@ fn epoch_of(now: Moment) -> u64 {
     now.as_nanos() / EPOCH
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

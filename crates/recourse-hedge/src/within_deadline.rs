@@ -76,7 +76,7 @@ impl<T: HedgeTrigger> HedgeTrigger for WithinDeadline<T> {
     }
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::{FixedDelay, OnFailure};

@@ -1,8 +1,5 @@
 //! `LatencyWindow` beside a slow reference: every sample in a list, with its moment.
 
-#![cfg(not(loom))]
-#![allow(unexpected_cfgs, reason = "`loom` is set by hand, for model checks alone")]
-
 use proptest::prelude::*;
 use recourse_core::{LatencySnapshot, Moment};
 use recourse_hedge::LatencyWindow;

@@ -1,8 +1,5 @@
 //! What holds for every trigger: one hedge an answer, none beyond the most, hedges spaced, no spinning, no oversleeping.
 
-#![cfg(not(loom))]
-#![allow(unexpected_cfgs, reason = "`loom` is set by hand, for model checks alone")]
-
 use proptest::prelude::*;
 use recourse_core::{HedgeDecision, HedgeState, HedgeTrigger, LatencySnapshot, Moment};
 use recourse_hedge::{ExtraLoad, FixedDelay, Observing, OnFailure, Quantile, WithinDeadline};

@@ -50,6 +50,13 @@ pub(crate) fn bimodal(random: &mut Random, _: Moment) -> Duration {
     random.log_normal(Duration::from_millis(millis), 0.3)
 }
 
+/// A distribution that nothing changes.
+pub(crate) type Draw = fn(&mut Random, Moment) -> Duration;
+
+/// The latencies that every trigger is held against.
+pub(crate) const LATENCIES: [(&str, Draw); 3] =
+    [("exponential", exponential), ("log-normal", log_normal), ("bimodal", bimodal)];
+
 /// How the calls come.
 pub(crate) struct Load {
     pub(crate) calls: u32,
