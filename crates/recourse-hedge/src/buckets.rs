@@ -22,20 +22,22 @@ const GROUP_BITS: u32 = if cfg!(loom) { 1 } else { 4 };
 const UNIT_BITS: u32 = 14;
 
 /// The bucket of so many nanoseconds.
+#[inline]
 pub(crate) fn index_of(nanos: u64) -> usize {
     let units = nanos >> UNIT_BITS;
-    let group = u64::BITS - (units >> GROUP_BITS).leading_zeros();
-    let doublings = group.saturating_sub(1);
-    let within = (units >> doublings) as usize & (PER_GROUP - 1);
-    (group as usize * PER_GROUP + within).min(LAST)
+    // How often the first group, of single units, and the second, as wide, have been doubled.
+    let doublings = (units | (2 * PER_GROUP as u64 - 1)).ilog2() - GROUP_BITS;
+    (doublings as usize * PER_GROUP + (units >> doublings) as usize).min(LAST)
 }
 
 /// The group of the bucket of so many nanoseconds.
+#[inline]
 pub(crate) fn group_of(nanos: u64) -> usize {
     index_of(nanos) / PER_GROUP
 }
 
 /// The shortest and the longest latency of a bucket, in nanoseconds.
+#[inline]
 pub(crate) fn span_of(index: usize) -> RangeInclusive<u64> {
     let (group, within) = (index / PER_GROUP, (index % PER_GROUP) as u64);
     let (first, doublings) = match group {
