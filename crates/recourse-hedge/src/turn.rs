@@ -31,6 +31,7 @@ impl Turn {
     /// Whether a sample of `now` may go into the half in writing.
     ///
     /// True too for one from the end of the epoch before: its thread was overtaken.
+    #[inline]
     pub(crate) fn takes(self, now: Moment) -> bool {
         self.epoch().wrapping_sub(epoch_of(now)) <= 1
     }
@@ -56,11 +57,13 @@ impl Turn {
     }
 
     /// The half in writing, 0 or 1.
+    #[inline]
     pub(crate) fn half(self) -> usize {
         (self.0 & HALF_BIT) as usize
     }
 
     /// The bits of a counter that are recent at `now`; 0 for none.
+    #[inline]
     pub(crate) fn recent(self, now: Moment) -> u64 {
         if self == Turn::UNUSED {
             return 0;
@@ -78,16 +81,19 @@ impl Turn {
 }
 
 /// The bits of a counter that are half 0 or half 1.
+#[inline]
 pub(crate) fn bits_of(half: usize) -> u64 {
     LOWER << shift_of(half)
 }
 
 /// One sample in half 0 or half 1 of a counter.
+#[inline]
 pub(crate) fn one_in(half: usize) -> u64 {
     1 << shift_of(half)
 }
 
 /// The samples in both halves of a counter together.
+#[inline]
 pub(crate) fn sum(word: u64) -> u64 {
     (word & LOWER) + (word >> 32)
 }
