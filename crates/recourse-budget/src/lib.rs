@@ -30,7 +30,11 @@
 //! * An attempt gets all that it costs or nothing, in one atomic step. No budget here locks, allocates or waits.
 //! * Asking [`would_deny`](recourse_core::Budget::would_deny) takes nothing and changes nothing.
 
+mod atomic;
+mod codes;
+mod decimal;
 mod error;
+mod flow;
 mod refill;
 mod token_bucket;
 mod unlimited;
