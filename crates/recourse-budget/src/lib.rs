@@ -30,15 +30,29 @@
 //! * An attempt gets all that it costs or nothing, in one atomic step. No budget here locks, allocates or waits.
 //! * Asking [`would_deny`](recourse_core::Budget::would_deny) takes nothing and changes nothing.
 
+mod adaptive_throttle;
 mod atomic;
 mod codes;
+mod credit;
 mod decimal;
 mod error;
+mod expiry;
 mod flow;
+mod in_flight;
+mod quota;
 mod refill;
+mod retry_ratio;
+mod stock;
+mod throttle;
 mod token_bucket;
 mod unlimited;
+mod window;
 
+pub use adaptive_throttle::AdaptiveThrottle;
 pub use error::BudgetConfigError;
+pub use in_flight::InFlight;
+pub use quota::Quota;
+pub use retry_ratio::RetryRatio;
+pub use throttle::Throttle;
 pub use token_bucket::TokenBucket;
 pub use unlimited::Unlimited;

@@ -137,7 +137,11 @@ impl TokenBucket {
 
 impl Budget for TokenBucket {
     fn allow_attempt(&self, request: &BudgetRequest<'_>) -> Decision {
-        if self.is_free(request) || self.flow.take(request) { Decision::allow() } else { Decision::deny(DENIED) }
+        if self.is_free(request) || self.flow.take(request) {
+            Decision::allow()
+        } else {
+            Decision::deny(DENIED)
+        }
     }
 
     fn would_deny(&self, request: &BudgetRequest<'_>) -> Option<Label> {
