@@ -111,11 +111,11 @@ impl Credit {
     #[cold]
     fn look(&self, now: Moment, before: u64, payment: u64) {
         let paid_in = before.wrapping_add(payment);
-        let stride = self.expiry.until_next_slot(now, paid_in);
+        let stride = self.expiry.until_next_reading(now, paid_in);
         let stride = stride.clamp(self.payment, self.payment * LONGEST_STRIDE);
         self.look_at.store(before.wrapping_add(stride), Relaxed);
         let expired = self.expiry.expired(now, before);
-        self.expiry.advance(now, before, payment);
+        self.expiry.read(now, before, payment);
         let settle = |drawn| {
             let settled = self.settled(drawn, paid_in, expired);
             (settled != drawn).then_some(settled)

@@ -2,7 +2,7 @@
 //!
 //! The while is cut into ten slots. What the total was at the start of each slot is kept, so that whatever was added
 //! before the slot ten back is what has expired: an addition is good for the while, and for a slot more at most. The
-//! clock is read once or a few times a slot, not with every addition; between two readings the additions are taken to
+//! clock is read a few times a slot, not with every addition; between two readings the additions are taken to
 //! have come evenly. How soon to read it next follows from how fast they came.
 
 use crate::atomic::{AtomicU64, Ordering::Relaxed};
@@ -13,18 +13,21 @@ use std::time::Duration;
 const SLOTS: u64 = 10;
 /// A power of two above [`SLOTS`].
 const MARKS: usize = 16;
+/// A guess goes wrong by at most one in so many of what has not expired.
+const SMALL_PART: u64 = 32;
 /// No slot has this number: a [`Moment`] ends long before.
 const NEVER: u64 = u64::MAX;
 
-/// All words are written by whoever wins the exchange of `slot`; the others don't wait. A reader that comes in between
-/// finds older totals, which expire less.
+/// The marks are written by whoever wins the exchange of `slot`; the others don't wait. A reader that comes in between
+/// finds older totals, which expire less. Two threads that read the clock at once may leave the moment of one and the
+/// total of the other: a guess, too.
 pub(crate) struct Expiry {
     slot_nanos: u64,
     /// The latest slot that somebody saw.
     slot: AtomicU64,
     /// The total at the start of each of the latest slots.
     marks: [AtomicU64; MARKS],
-    /// When `slot` was last changed, and the total then.
+    /// When the clock was last read, and the total then.
     seen_at: AtomicU64,
     seen: AtomicU64,
 }
@@ -57,26 +60,36 @@ impl Expiry {
         Some(self.total_before(oldest, self.slot.load(Relaxed), now, total))
     }
 
-    /// Goes on to the slot of `now`, where `total` had been added before and `added` more just now.
-    pub(crate) fn advance(&self, now: Moment, total: u64, added: u64) {
-        let (slot, seen) = (self.slot_of(now), self.slot.load(Relaxed));
-        if !self.is_due(now) || self.slot.compare_exchange(seen, slot, Relaxed, Relaxed).is_err() {
-            return;
+    /// Takes a reading of the clock, when `total` had been added before and `added` more just now. Goes on to the slot
+    /// of `now`.
+    pub(crate) fn read(&self, now: Moment, total: u64, added: u64) {
+        let (slot, latest) = (self.slot_of(now), self.slot.load(Relaxed));
+        if self.is_due(now) && self.slot.compare_exchange(latest, slot, Relaxed, Relaxed).is_ok() {
+            let oldest_mark = slot.saturating_sub(MARKS as u64 - 1);
+            let first = if latest == NEVER { oldest_mark } else { oldest_mark.max(latest + 1) };
+            for number in first..=slot {
+                self.mark(number).store(self.total_before(number, latest, now, total), Relaxed);
+            }
         }
-        let oldest_mark = slot.saturating_sub(MARKS as u64 - 1);
-        let first = if seen == NEVER { oldest_mark } else { oldest_mark.max(seen + 1) };
-        for number in first..=slot {
-            self.mark(number).store(self.total_before(number, seen, now, total), Relaxed);
+        if self.slot.load(Relaxed) == slot {
+            self.seen.store(total.wrapping_add(added), Relaxed);
+            self.seen_at.store(now.as_nanos(), Relaxed);
         }
-        self.seen.store(total.wrapping_add(added), Relaxed);
-        self.seen_at.store(now.as_nanos(), Relaxed);
     }
 
-    /// How much will probably be added until the next slot starts: never more than was since the last one did.
-    pub(crate) fn until_next_slot(&self, now: Moment, total: u64) -> u64 {
+    /// How much may be added before the clock is read again: what will probably come until the next slot starts, as fast
+    /// as it came since the last reading, but only a small part of what has not expired. So a wrong guess is a small
+    /// error.
+    pub(crate) fn until_next_reading(&self, now: Moment, total: u64) -> u64 {
+        let slot = self.slot.load(Relaxed);
+        if slot == NEVER {
+            return 0;
+        }
         let (added, elapsed) = self.since_seen(now, total);
         let left = self.slot_nanos - now.as_nanos() % self.slot_nanos;
-        added.min(share(added, left, elapsed))
+        let oldest = slot.saturating_sub(SLOTS);
+        let kept = total.wrapping_sub(self.mark(oldest).load(Relaxed));
+        share(added, left, elapsed).min(kept / SMALL_PART)
     }
 
     #[cfg(test)]
@@ -97,10 +110,10 @@ impl Expiry {
         let (added, elapsed) = self.since_seen(now, total);
         let start = number.saturating_mul(self.slot_nanos);
         let before = start.saturating_sub(self.seen_at.load(Relaxed));
-        total.wrapping_sub(added).wrapping_add(share(added, before.min(elapsed), elapsed))
+        total.wrapping_sub(added).wrapping_add(share(added, before, elapsed).min(added))
     }
 
-    /// What was added since the last change of slot, and the nanoseconds since.
+    /// What was added since the last reading, and the nanoseconds since.
     fn since_seen(&self, now: Moment, total: u64) -> (u64, u64) {
         let added = total.wrapping_sub(self.seen.load(Relaxed));
         // Negative where another thread has just gone on with a later total.
@@ -117,10 +130,10 @@ impl Expiry {
     }
 }
 
-/// `amount x part / whole`, and all of it where the whole is nothing.
+/// `amount x part / whole`, as far as it fits.
 fn share(amount: u64, part: u64, whole: u64) -> u64 {
     if whole == 0 {
-        return amount;
+        return u64::MAX;
     }
     u64::try_from(u128::from(amount) * u128::from(part) / u128::from(whole)).unwrap_or(u64::MAX)
 }

@@ -31,6 +31,8 @@
 //! * Asking [`would_deny`](recourse_core::Budget::would_deny) takes nothing and changes nothing.
 
 mod adaptive_throttle;
+mod all_of;
+mod any_of;
 mod atomic;
 mod codes;
 mod credit;
@@ -39,9 +41,12 @@ mod error;
 mod expiry;
 mod flow;
 mod in_flight;
+mod members;
+mod observing;
 mod quota;
 mod refill;
 mod retry_ratio;
+mod routing;
 mod stock;
 mod throttle;
 mod token_bucket;
@@ -49,8 +54,12 @@ mod unlimited;
 mod window;
 
 pub use adaptive_throttle::AdaptiveThrottle;
+pub use all_of::AllOf;
+pub use any_of::AnyOf;
+pub use codes::OBSERVED_DENIAL;
 pub use error::BudgetConfigError;
 pub use in_flight::InFlight;
+pub use observing::Observing;
 pub use quota::Quota;
 pub use retry_ratio::RetryRatio;
 pub use throttle::Throttle;
