@@ -40,7 +40,7 @@ use std::time::Duration;
 /// In billionths of an extra, in whole numbers: 0.6 is six tenths, to nine places. A decision is one
 /// compare-and-exchange, a payment one addition. Payments mostly read no clock: it is read a few times in each tenth of
 /// the ttl, and payments in between are taken to have come evenly. So a payment is good for the ttl and a tenth more at
-/// most. A clock that goes backwards adds nothing.
+/// most, give or take one payment in 32; the bound above doesn't depend on it. A clock that goes backwards adds nothing.
 ///
 /// An extra that was allowed and never sent gets its cost back; a first attempt that was never sent loses its payment.
 /// Where there is a reserve it pays for an extra that the credit can't pay alone; what is given back becomes credit.
