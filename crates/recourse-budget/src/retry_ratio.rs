@@ -42,8 +42,9 @@ use std::time::Duration;
 /// the ttl, and payments in between are taken to have come evenly. So a payment is good for the ttl and a tenth more at
 /// most, give or take one payment in 32; the bound above doesn't depend on it. A clock that goes backwards adds nothing.
 ///
-/// An extra that was allowed and never sent gets its cost back; a first attempt that was never sent loses its payment.
-/// Where there is a reserve it pays for an extra that the credit can't pay alone; what is given back becomes credit.
+/// An extra that was allowed and never sent gets its cost back. A first attempt that was never sent loses its payment; if
+/// that is spent already, the next payments settle the debt before they pay for anything. Where there is a reserve it
+/// pays for an extra that the credit can't pay alone; what is given back becomes credit.
 ///
 /// ```
 /// use recourse_budget::RetryRatio;

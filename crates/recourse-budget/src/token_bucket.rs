@@ -19,7 +19,8 @@ use std::fmt;
 ///
 /// # Choosing the numbers
 ///
-/// In any stretch of time the bucket adds at most `capacity + refill_per_second x seconds` attempts of cost 1. A refill
+/// In any stretch of time the bucket adds at most `capacity + refill_per_second x seconds` attempts of cost 1; what is
+/// given back in that time comes on top, in place of what was never sent. A refill
 /// of a tenth of the usual calls a second keeps the load at 1.1 times when everything fails. Keep it a small part of
 /// the traffic: a refill as large as the traffic doubles the load in a storm, as if there were no budget.
 ///
