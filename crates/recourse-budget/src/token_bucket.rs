@@ -1,10 +1,11 @@
 //! [`TokenBucket`]: so many extra attempts a second, with room for a burst.
 
+use crate::codes::DENIED;
 use crate::error::BudgetConfigError;
+use crate::flow::Flow;
 use crate::refill::{FASTEST, Refill};
-use recourse_core::{Budget, BudgetRequest, Decision, Label, Moment, reason};
+use recourse_core::{Budget, BudgetRequest, Decision, Label, Moment};
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A bucket of tokens that an attempt takes its cost from.
 ///
@@ -13,11 +14,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 ///
 /// A call's first attempt is neither charged nor denied, and does not read the clock, unless the bucket
 /// [gates first attempts](TokenBucket::gate_first_attempts). Retries and hedges are charged. Nothing is given back when
-/// an attempt ends.
+/// an attempt ends, however it ends; an attempt that was allowed and then never sent gives its cost back, up to the
+/// capacity.
 ///
 /// # Choosing the numbers
 ///
-/// In any stretch of time the bucket adds at most `capacity + refill_per_second x seconds` attempts of cost 1. A refill
+/// In any stretch of time the bucket adds at most `capacity + refill_per_second x seconds` attempts of cost 1; what is
+/// given back in that time comes on top, in place of what was never sent. A refill
 /// of a tenth of the usual calls a second keeps the load at 1.1 times when everything fails. Keep it a small part of
 /// the traffic: a refill as large as the traffic doubles the load in a storm, as if there were no budget.
 ///
@@ -30,8 +33,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// A token comes in time to the nanosecond, or earlier by the smallest fraction: some ten nanoseconds' worth of refill
 /// or a billionth of a token, once, not once an attempt.
 ///
-/// To decide and to take is one compare-and-exchange. A clock that goes backwards adds nothing and takes nothing: the
-/// bucket waits until the clock has passed the latest moment that it has seen.
+/// To decide and to take is one compare-and-exchange of one word. A clock that goes backwards adds nothing and takes
+/// nothing: the bucket waits until the clock has passed the latest moment that it has seen.
 ///
 /// ```
 /// use recourse_budget::TokenBucket;
@@ -48,14 +51,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// # Ok::<(), recourse_budget::BudgetConfigError>(())
 /// ```
 pub struct TokenBucket {
-    refill: Refill,
+    flow: Flow,
     capacity: u32,
     refill_per_second: f64,
     gates_first_attempts: bool,
-    /// All that has flowed in by the latest moment that was charged, in parts. Only grows.
-    inflow: AtomicU64,
-    /// All that has left: taken, or spilled because the bucket was full. Only grows, and never beyond `inflow`.
-    outflow: AtomicU64,
 }
 
 impl TokenBucket {
@@ -81,11 +80,8 @@ impl TokenBucket {
                 "0 (never refills) to 1e9 tokens a second; for no limit use the budget `Unlimited`",
             ));
         }
-        let refill = Refill::new(capacity, refill_per_second);
         Ok(TokenBucket {
-            inflow: AtomicU64::new(refill.inflow(Moment::ZERO)),
-            outflow: AtomicU64::new(0),
-            refill,
+            flow: Flow::full(Refill::new(capacity, refill_per_second)),
             capacity,
             refill_per_second,
             gates_first_attempts: false,
@@ -132,44 +128,7 @@ impl TokenBucket {
     /// Whole tokens in the bucket at `now`, on the clock of the executor that uses it. Takes nothing.
     #[must_use]
     pub fn available(&self, now: Moment) -> u64 {
-        let (inflow, outflow) = self.flows_at(now);
-        self.refill.tokens_in(inflow - self.spilled(inflow, outflow))
-    }
-
-    /// Decides and takes.
-    fn take(&self, parts: u64, now: Moment) -> bool {
-        let by_now = self.refill.inflow(now);
-        // Before `inflow`: whoever raised this one raised that one first, so the difference can't be negative.
-        let mut outflow = self.outflow.load(Ordering::Acquire);
-        let mut inflow = self.inflow.fetch_max(by_now, Ordering::Relaxed).max(by_now);
-        loop {
-            let Some(after) = self.after_taking(parts, inflow, outflow) else {
-                return false;
-            };
-            match self.outflow.compare_exchange_weak(outflow, after, Ordering::AcqRel, Ordering::Acquire) {
-                Ok(_) => return true,
-                Err(current) => outflow = current,
-            }
-            inflow = self.inflow.load(Ordering::Relaxed);
-        }
-    }
-
-    /// The outflow once so many parts are taken; `None` if there are fewer.
-    fn after_taking(&self, parts: u64, inflow: u64, outflow: u64) -> Option<u64> {
-        let after = self.spilled(inflow, outflow).checked_add(parts)?;
-        (after <= inflow).then_some(after)
-    }
-
-    /// The outflow once what the bucket can't hold has spilled over.
-    fn spilled(&self, inflow: u64, outflow: u64) -> u64 {
-        outflow.max(inflow.saturating_sub(self.refill.capacity))
-    }
-
-    /// Inflow and outflow as of `now`, or of the latest moment charged if that is later.
-    fn flows_at(&self, now: Moment) -> (u64, u64) {
-        let outflow = self.outflow.load(Ordering::Acquire);
-        let inflow = self.inflow.load(Ordering::Relaxed);
-        (inflow.max(self.refill.inflow(now)), outflow)
+        self.flow.tokens(now)
     }
 
     fn is_free(&self, request: &BudgetRequest<'_>) -> bool {
@@ -179,28 +138,27 @@ impl TokenBucket {
 
 impl Budget for TokenBucket {
     fn allow_attempt(&self, request: &BudgetRequest<'_>) -> Decision {
-        if self.is_free(request) {
-            return Decision::allow();
-        }
-        match self.refill.parts_of(request.cost()) {
-            Some(parts) if self.take(parts, request.now()) => Decision::allow(),
-            _ => Decision::deny(DENIED),
+        if self.is_free(request) || self.flow.take(request) {
+            Decision::allow()
+        } else {
+            Decision::deny(DENIED)
         }
     }
 
     fn would_deny(&self, request: &BudgetRequest<'_>) -> Option<Label> {
-        if self.is_free(request) {
-            return None;
+        (!self.is_free(request) && !self.flow.covers(request)).then_some(DENIED)
+    }
+
+    fn refund(&self, request: &BudgetRequest<'_>) {
+        if !self.is_free(request) {
+            self.flow.give_back(request.cost());
         }
-        let allowed = self.refill.parts_of(request.cost()).is_some_and(|parts| {
-            let (inflow, outflow) = self.flows_at(request.now());
-            self.after_taking(parts, inflow, outflow).is_some()
-        });
-        (!allowed).then_some(DENIED)
+    }
+
+    fn wants_outcomes(&self) -> bool {
+        false
     }
 }
-
-const DENIED: Label = Label::from_static(reason::BUDGET_DENIED);
 
 impl fmt::Debug for TokenBucket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -215,7 +173,7 @@ impl fmt::Debug for TokenBucket {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use recourse_core::{AttemptKind, Clock, Key, Now};
+    use recourse_core::{AttemptKind, Clock, Key, Now, reason};
     use std::sync::Barrier;
     use std::time::Duration;
 
@@ -310,6 +268,33 @@ mod tests {
     }
 
     #[test]
+    fn what_was_never_sent_is_given_back_up_to_the_capacity() {
+        let bucket = bucket(5, 1.0);
+        assert!(grants(&bucket, &retry(at(0)).with_cost(4)));
+        bucket.refund(&retry(at(0)).with_cost(4));
+        assert_eq!(bucket.available(at(0)), 5);
+        bucket.refund(&retry(at(0)).with_cost(4));
+        bucket.refund(&retry(at(0)).with_cost(u32::MAX));
+        assert_eq!(bucket.available(at(0)), 5);
+        assert!(grants(&bucket, &retry(at(0)).with_cost(3)));
+        // Full again by the time the refund comes: there is no room for it.
+        assert_eq!(bucket.available(at(3_000_000_000)), 5);
+        bucket.refund(&retry(at(3_000_000_000)).with_cost(3));
+        assert_eq!(bucket.available(at(3_000_000_000)), 5);
+    }
+
+    #[test]
+    fn a_first_attempt_that_was_free_gives_nothing_back() {
+        let first = BudgetRequest::new(&KEY, 0, AttemptKind::Retry, Now::of(&NoClock));
+        for (bucket, left) in [(bucket(2, 0.0), 0), (bucket(2, 0.0).gate_first_attempts(), 1)] {
+            assert!(grants(&bucket, &retry(at(0)).with_cost(2)));
+            bucket.refund(&first);
+            assert_eq!(bucket.available(at(0)), left);
+            assert!(!bucket.wants_outcomes());
+        }
+    }
+
+    #[test]
     fn hedges_are_charged_in_the_first_group_too() {
         let bucket = bucket(1, 0.0);
         let hedge = BudgetRequest::new(&KEY, 0, AttemptKind::Hedge, Now::at(at(0)));
@@ -356,7 +341,7 @@ mod tests {
                 }
                 let end = at(10_000 * step);
                 assert_eq!(asked_often.available(end), asked_once.available(end));
-                assert_eq!(asked_often.flows_at(end), asked_once.flows_at(end));
+                assert_eq!(asked_often.flow.level(end), asked_once.flow.level(end));
             }
         }
     }

@@ -1,0 +1,252 @@
+//! All of, any of, and observing: who is charged, who hears of the end, and what a panic leaves behind.
+
+use crate::attempts::{Attempt, Done, How, play, script};
+use proptest::prelude::*;
+use recourse_budget::{
+    AllOf, AnyOf, InFlight, OBSERVED_DENIAL, Observing, RetryRatio, Throttle, TokenBucket,
+};
+use recourse_core::{AttemptEnd, Budget, BudgetRequest, Decision, Label, Moment};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
+
+fn bucket(tokens: u32) -> Arc<TokenBucket> {
+    Arc::new(TokenBucket::new(tokens, 0.0).unwrap())
+}
+
+fn in_flight(extras: u32) -> Arc<InFlight> {
+    Arc::new(InFlight::new(0.0, extras).unwrap())
+}
+
+fn left(bucket: &TokenBucket) -> u64 {
+    bucket.available(Moment::ZERO)
+}
+
+/// Answers as it is told to, holds a release for what it allows, and writes down what it hears.
+#[derive(Default)]
+struct Recorder {
+    answer: Mutex<&'static str>,
+    held: Arc<AtomicI64>,
+    ends: AtomicI64,
+    refunds: AtomicI64,
+}
+
+impl Recorder {
+    fn answering(answer: &'static str) -> Arc<Self> {
+        Arc::new(Recorder { answer: Mutex::new(answer), ..Recorder::default() })
+    }
+
+    fn heard(&self) -> (i64, i64, i64) {
+        (self.held.load(SeqCst), self.ends.load(SeqCst), self.refunds.load(SeqCst))
+    }
+
+    fn denial(&self) -> Option<&'static str> {
+        let answer = *self.answer.lock().unwrap();
+        assert!(answer != "panic", "scripted panic");
+        (!answer.is_empty()).then_some(answer)
+    }
+}
+
+impl Budget for Recorder {
+    fn allow_attempt(&self, _: &BudgetRequest<'_>) -> Decision {
+        if let Some(denial) = self.denial() {
+            return Decision::deny(denial);
+        }
+        self.held.fetch_add(1, SeqCst);
+        let held = self.held.clone();
+        Decision::allow().with_release(move || _ = held.fetch_sub(1, SeqCst))
+    }
+    fn would_deny(&self, _: &BudgetRequest<'_>) -> Option<Label> {
+        self.denial().map(Label::from_static)
+    }
+    fn refund(&self, _: &BudgetRequest<'_>) {
+        self.refunds.fetch_add(1, SeqCst);
+    }
+    fn on_outcome(&self, _: &AttemptEnd<'_>) {
+        self.ends.fetch_add(1, SeqCst);
+    }
+}
+
+#[test]
+fn all_of_takes_from_all_or_none() {
+    let (rich, poor, last) = (bucket(10), bucket(2), Recorder::answering(""));
+    let budget = AllOf::new([rich.clone() as Arc<dyn Budget>, poor.clone(), last.clone()]).unwrap();
+    assert_eq!((0..5).filter(|_| Attempt::RETRY.ask(&budget, 0).allowed).count(), 2);
+    assert_eq!((left(&rich), left(&poor)), (8, 0));
+
+    *last.answer.lock().unwrap() = "own_code";
+    let again = AllOf::new([rich.clone() as Arc<dyn Budget>, last.clone()]).unwrap();
+    assert_eq!(Attempt::RETRY.ask(&again, 0).reason, "own_code");
+    assert_eq!((left(&rich), last.heard()), (8, (0, 0, 0)));
+}
+
+#[test]
+fn all_of_releases_and_refunds_what_came_before_a_denial() {
+    let before = [Recorder::answering(""), Recorder::answering("")];
+    let (denies, after) = (Recorder::answering("no"), Recorder::answering(""));
+    let members: [Arc<dyn Budget>; 4] = [before[0].clone(), before[1].clone(), denies.clone(), after.clone()];
+    let budget = AllOf::new(members).unwrap();
+    assert_eq!(Attempt::RETRY.ask(&budget, 0).reason, "no");
+    before.iter().for_each(|budget| assert_eq!(budget.heard(), (0, 0, 1)));
+    assert_eq!((denies.heard(), after.heard()), ((0, 0, 0), (0, 0, 0)));
+
+    *denies.answer.lock().unwrap() = "";
+    let decision = Attempt::RETRY.ask(&budget, 0);
+    assert_eq!((before[1].heard().0, after.heard().0), (1, 1));
+    Attempt::RETRY.end(&budget, decision, How::Success);
+    assert_eq!((before[1].heard(), after.heard()), ((0, 1, 1), (0, 1, 0)));
+}
+
+#[test]
+fn a_panic_in_a_member_leaves_nothing_taken() {
+    for attempt in [Attempt::FIRST, Attempt::RETRY] {
+        let (tokens, recorder, panics) = (bucket(3), Recorder::answering(""), Recorder::answering("panic"));
+        let members: [Arc<dyn Budget>; 3] = [tokens.clone(), recorder.clone(), panics];
+        let all = AllOf::new(members.clone()).unwrap();
+        let request = attempt.request(0);
+        assert!(catch_unwind(AssertUnwindSafe(|| all.allow_attempt(&request))).is_err());
+        assert_eq!((left(&tokens), recorder.heard()), (3, (0, 0, 1)));
+    }
+    let (recorder, panics) = (Recorder::answering(""), Recorder::answering("panic"));
+    let any = AnyOf::new([recorder.clone() as Arc<dyn Budget>, panics]).unwrap();
+    let first = Attempt::FIRST.request(0);
+    assert!(catch_unwind(AssertUnwindSafe(|| any.allow_attempt(&first))).is_err());
+    assert_eq!(recorder.heard(), (0, 0, 1));
+}
+
+#[test]
+fn any_of_charges_the_first_that_allows_and_tells_it_alone() {
+    let (one, two, three) = (bucket(1), in_flight(1), Recorder::answering(""));
+    let members: [Arc<dyn Budget>; 3] = [one.clone(), two.clone(), three.clone()];
+    let budget = AnyOf::new(members).unwrap();
+    let decisions = Vec::from_iter((0..3).map(|_| Attempt::RETRY.ask(&budget, 0)));
+    assert!(decisions.iter().all(|decision| decision.allowed));
+    assert_eq!((left(&one), two.extras(), three.heard()), (0, 1, (1, 0, 0)));
+    let mut decisions = decisions.into_iter();
+    Attempt::RETRY.end(&budget, decisions.next().unwrap(), How::Success);
+    assert_eq!((two.extras(), three.heard()), (1, (1, 0, 0)));
+    let (second, third) = (decisions.next().unwrap(), decisions.next().unwrap());
+    Attempt::RETRY.end(&budget, third, How::Success);
+    assert_eq!((two.extras(), three.heard()), (1, (0, 1, 0)));
+    Attempt::RETRY.refund(&budget, second);
+    assert_eq!((left(&one), two.extras(), three.heard()), (0, 0, (0, 1, 0)));
+
+    *three.answer.lock().unwrap() = "third";
+    assert!(Attempt::RETRY.ask(&budget, 0).allowed);
+    assert_eq!(Attempt::RETRY.ask(&budget, 0).reason, "budget_denied", "the first member's reason");
+}
+
+#[test]
+fn any_of_lets_every_member_count_first_attempts() {
+    let ratio = Arc::new(RetryRatio::new(1.0).unwrap());
+    let gated = Arc::new(TokenBucket::new(1, 0.0).unwrap().gate_first_attempts());
+    let counts = in_flight(5);
+    let members: [Arc<dyn Budget>; 3] = [gated.clone(), counts.clone(), ratio.clone()];
+    let budget = AnyOf::new(members).unwrap();
+    let decisions = [Attempt::FIRST.ask(&budget, 0), Attempt::FIRST.ask(&budget, 0)];
+    assert!(decisions.iter().all(|decision| decision.allowed));
+    assert_eq!((counts.first_attempts(), ratio.available(Moment::ZERO), left(&gated)), (2, 2, 0));
+    let [both_allowed, one_denied] = decisions;
+    Attempt::FIRST.refund(&budget, one_denied);
+    assert_eq!((counts.first_attempts(), ratio.available(Moment::ZERO), left(&gated)), (1, 1, 0));
+    Attempt::FIRST.refund(&budget, both_allowed);
+    assert_eq!((counts.first_attempts(), ratio.available(Moment::ZERO), left(&gated)), (0, 0, 1));
+}
+
+#[test]
+fn observing_counts_and_denies_nothing() {
+    let budget = Observing::new(in_flight(1));
+    let ask = |attempt: Attempt| {
+        assert_eq!(budget.would_deny(&attempt.request(0)), None);
+        budget.allow_attempt(&attempt.request(0))
+    };
+    let allowed = ask(Attempt::RETRY);
+    let (retry, hedge) = (ask(Attempt::RETRY), ask(Attempt::HEDGE));
+    assert!(allowed.allowed && retry.allowed && hedge.allowed);
+    assert_eq!(
+        (allowed.reason, retry.reason.as_str(), hedge.reason.as_str()),
+        ("allowed".into(), OBSERVED_DENIAL, OBSERVED_DENIAL)
+    );
+    let counters =
+        (budget.denied(), budget.denied_first_attempts(), budget.denied_retries(), budget.denied_hedges());
+    assert_eq!(counters, (2, 0, 1, 1));
+
+    // The ends of what it denied are not its own.
+    Attempt::RETRY.end(&budget, retry, How::Success);
+    Attempt::HEDGE.refund(&budget, hedge);
+    assert_eq!(budget.inner().extras(), 1);
+    drop(allowed.release);
+    Attempt::RETRY.end(&budget, Decision::allow(), How::Success);
+    assert_eq!(budget.inner().extras(), 0);
+}
+
+#[test]
+fn observing_a_budget_that_gates_first_attempts() {
+    let budget = Observing::new(TokenBucket::new(1, 0.0).unwrap().gate_first_attempts());
+    assert!((0..3).all(|_| budget.allow_attempt(&Attempt::FIRST.request(0)).allowed));
+    assert_eq!((budget.denied_first_attempts(), budget.denied()), (2, 2));
+}
+
+#[test]
+fn a_number_of_budgets_that_makes_no_sense_is_refused() {
+    let members = |count: usize| Vec::from_iter((0..count).map(|_| bucket(1) as Arc<dyn Budget>));
+    for count in [0, 65] {
+        let errors = [AllOf::new(members(count)).unwrap_err(), AnyOf::new(members(count)).unwrap_err()];
+        errors
+            .iter()
+            .for_each(|error| assert_eq!((error.field, error.value.clone()), ("budgets", count.to_string())));
+    }
+    let all = AllOf::new(members(64)).unwrap();
+    assert!(Attempt::RETRY.ask(&all, 0).allowed && !Attempt::RETRY.ask(&all, 0).allowed);
+    assert_eq!(
+        (0..70).filter(|_| Attempt::RETRY.ask(&AnyOf::new(members(64)).unwrap(), 0).allowed).count(),
+        70
+    );
+}
+
+#[test]
+fn outcomes_are_wanted_if_a_member_wants_them() {
+    assert!(!AllOf::new([bucket(1) as Arc<dyn Budget>, bucket(1)]).unwrap().wants_outcomes());
+    assert!(AllOf::new([bucket(1) as Arc<dyn Budget>, in_flight(1)]).unwrap().wants_outcomes());
+    // The note of who allowed an attempt is taken when it ends.
+    assert!(AnyOf::new([bucket(1) as Arc<dyn Budget>]).unwrap().wants_outcomes());
+    assert!(Observing::new(bucket(1)).wants_outcomes());
+}
+
+proptest! {
+    /// Any budget within any other: when everything has ended, nothing is held, and each member's tokens add up.
+    #[test]
+    fn nothing_is_held_at_the_end(lines in script(1..4u32, Just(0))) {
+        let flights = [in_flight(2), in_flight(1), in_flight(3), Arc::new(InFlight::default())];
+        let throttle = Arc::new(Throttle::new(4, 0.5).unwrap());
+        let observing = Arc::new(Observing::new(flights[2].clone()));
+        let any = AnyOf::new([flights[0].clone() as Arc<dyn Budget>, flights[1].clone(), bucket(9)]).unwrap();
+        let all = AllOf::new([Arc::new(any) as Arc<dyn Budget>, observing, throttle]).unwrap();
+        let budget = AnyOf::new([Arc::new(all) as Arc<dyn Budget>, flights[3].clone()]).unwrap();
+        play(&budget, &lines, |_, _| {});
+        for flight in flights {
+            prop_assert_eq!((flight.first_attempts(), flight.extras()), (0, 0));
+        }
+    }
+
+    /// As one bucket with the tokens of the poorer, and as one with the tokens of both.
+    #[test]
+    fn two_buckets_are_their_minimum_or_their_sum(
+        lines in script(Just(1), Just(0)),
+        one in 1..20u32,
+        other in 1..20u32,
+    ) {
+        let members = || [bucket(one) as Arc<dyn Budget>, bucket(other)];
+        let all = AllOf::new(members()).unwrap();
+        let any = AnyOf::new(members()).unwrap();
+        for (budget, tokens) in [(&all as &dyn Budget, one.min(other)), (&any, one + other)] {
+            let mut spent = 0;
+            play(budget, &lines, |done, _| match done {
+                Done::Allowed(attempt) => spent += u32::from(!attempt.is_first()),
+                Done::Refunded(attempt) => spent -= u32::from(!attempt.is_first()),
+                Done::Denied(_) => assert_eq!(spent, tokens),
+                Done::Ended(..) => assert!(spent <= tokens),
+            });
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! The retry ratio in every interleaving: `RUSTFLAGS="--cfg loom" cargo test -p recourse-budget --release --test 'loom_*'`.
+#![allow(unexpected_cfgs, reason = "`loom` is set by hand, for model checks alone")]
+#![cfg(loom)]
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
+use loom::thread;
+use recourse_budget::RetryRatio;
+use recourse_core::{AttemptKind, Budget, BudgetRequest, Key, Moment, Now};
+use std::sync::Arc;
+
+static KEY: Key = Key::from_static("svc.op");
+const SECOND: u64 = 1_000_000_000;
+
+fn request(attempt: u32, nanos: u64) -> BudgetRequest<'static> {
+    BudgetRequest::new(&KEY, attempt, AttemptKind::Retry, Now::at(Moment::from_nanos(nanos)))
+}
+
+fn pays(budget: &RetryRatio, nanos: u64) {
+    assert!(budget.allow_attempt(&request(0, nanos)).allowed);
+}
+
+fn draws(budget: &RetryRatio, nanos: u64) -> u64 {
+    u64::from(budget.allow_attempt(&request(1, nanos)).allowed)
+}
+
+#[test]
+fn a_credit_is_drawn_once() {
+    loom::model(|| {
+        let budget = Arc::new(RetryRatio::new(0.5).unwrap());
+        (0..2).for_each(|_| pays(&budget, 0));
+        let others = [(); 2].map(|()| {
+            let budget = budget.clone();
+            thread::spawn(move || draws(&budget, 0))
+        });
+        let granted = others.into_iter().map(|other| other.join().unwrap()).sum::<u64>();
+        assert_eq!((granted, budget.available(Moment::ZERO)), (1, 0));
+    });
+}
+
+#[test]
+fn payments_are_never_lost_and_never_overdrawn() {
+    loom::model(|| {
+        let budget = Arc::new(RetryRatio::new(0.5).unwrap());
+        let others = [(); 2].map(|()| {
+            let budget = budget.clone();
+            thread::spawn(move || {
+                pays(&budget, 0);
+                draws(&budget, 0)
+            })
+        });
+        let granted = others.into_iter().map(|other| other.join().unwrap()).sum::<u64>();
+        assert!(granted <= 1, "{granted}");
+        assert_eq!(granted + budget.available(Moment::ZERO), 1);
+    });
+}
+
+#[test]
+fn what_expires_while_it_is_drawn_is_gone_or_drawn() {
+    loom::model(|| {
+        let budget = Arc::new(RetryRatio::new(1.0).unwrap());
+        pays(&budget, 0);
+        let other = {
+            let budget = budget.clone();
+            thread::spawn(move || draws(&budget, 0))
+        };
+        let mine = draws(&budget, 20 * SECOND);
+        let granted = other.join().unwrap() + mine;
+        assert!(granted <= 1, "{granted}");
+        assert_eq!(draws(&budget, 20 * SECOND), 0);
+    });
+}
+
+#[test]
+fn a_refund_is_there_for_others_once() {
+    loom::model(|| {
+        let budget = Arc::new(RetryRatio::new(1.0).unwrap());
+        pays(&budget, 0);
+        let other = {
+            let budget = budget.clone();
+            thread::spawn(move || draws(&budget, 0))
+        };
+        let mine = draws(&budget, 0);
+        if mine == 1 {
+            budget.refund(&request(1, 0));
+        }
+        let theirs = other.join().unwrap();
+        assert_eq!(theirs + budget.available(Moment::ZERO), 1);
+    });
+}
