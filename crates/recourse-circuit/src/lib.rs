@@ -43,11 +43,27 @@
 //! # Ok::<(), recourse_circuit::SettingsError>(())
 //! ```
 
+#![allow(unexpected_cfgs, reason = "`loom` is set by the model checks alone")]
+
+mod breaker;
+mod breakers;
+mod builtin;
 pub mod cause;
 mod consecutive;
+mod count;
+mod failure_ratio;
+mod millionths;
+mod recovery;
 mod settings;
+mod slow_calls;
 mod state;
 mod summary;
+mod sync;
 
+pub use self::breakers::Breakers;
+pub use self::builtin::builtin;
 pub use self::consecutive::{CONSECUTIVE_FAILURES, ConsecutiveFailures, consecutive_failures};
+pub use self::failure_ratio::{FAILURE_RATIO_COUNT, FAILURE_RATIO_TIME, FailureRatio};
+pub use self::recovery::Recovery;
 pub use self::settings::SettingsError;
+pub use self::slow_calls::{SLOW_CALLS, SlowCalls};
