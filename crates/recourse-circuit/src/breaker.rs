@@ -51,6 +51,27 @@ impl<C: Count> Breaker<C> {
         self.change(|circuit, inbox| circuit.admit(request.kind, &request.now, inbox))
     }
 
+    /// Kept out of line, so that the way of a good vote needs no room for what isn't.
+    #[inline(never)]
+    fn report_otherwise(&self, ticket: Ticket, health: Health, now: &Now<'_>) -> Option<Transition> {
+        match (self.summary.read(), health) {
+            ((_, Standing::Disabled | Standing::Open), _) => None,
+            ((_, Standing::Healthy | Standing::Failing), Health::None) => None,
+            ((generation, Standing::Healthy), Health::Up) if !self.rules.is_slow(ticket, now) => {
+                self.good(generation, ticket, now);
+                None
+            }
+            _ => self.change(move |circuit, inbox| circuit.report(ticket, health, now, inbox)),
+        }
+    }
+
+    #[inline]
+    fn good(&self, generation: u64, ticket: Ticket, now: &Now<'_>) {
+        if ticket.generation == generation && !ticket.probe {
+            self.inbox.good(generation, now);
+        }
+    }
+
     /// Changes the circuit; the summary follows before the lock is free. Out of line, like the other way of a circuit
     /// that has tripped, to keep that of a healthy one short.
     #[cold]
@@ -76,15 +97,11 @@ impl<C: Count> CircuitBreaker for Breaker<C> {
 
     fn report(&self, ticket: Ticket, health: Health, now: &Now<'_>) -> Option<Transition> {
         match (self.summary.read(), health) {
-            ((_, Standing::Disabled | Standing::Open), _) => None,
-            ((_, Standing::Healthy | Standing::Failing), Health::None) => None,
-            ((generation, Standing::Healthy), Health::Up) if !self.rules.is_slow(ticket, now) => {
-                if ticket.generation == generation && !ticket.probe {
-                    self.inbox.good(generation, now);
-                }
+            ((generation, Standing::Healthy), Health::Up) if self.rules.slow.is_none() => {
+                self.good(generation, ticket, now);
                 None
             }
-            _ => self.change(move |circuit, inbox| circuit.report(ticket, health, now, inbox)),
+            (_, health) => self.report_otherwise(ticket, health, now),
         }
     }
 

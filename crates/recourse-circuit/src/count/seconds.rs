@@ -117,14 +117,13 @@ impl Inbox for GoodVotes {
         let number = self.number(now.get());
         let mine = mark(generation, number);
         let cell = &self.cells.mine()[place(number)];
-        let (found, votes) = cell.read();
-        let counted = cell.step(|mark, count| match mark {
+        let replaced = cell.step(|mark, count| match mark {
             _ if mark == mine => Some((mark, count.saturating_add(1))),
             _ if same_generation(mark, mine) => Some((mine, 1)),
             _ => None,
         });
-        // Not more than once a tenth, as long as no other thread has this stripe.
-        if counted && (found != mine || votes == 0) {
+        // The first vote of this tenth on this stripe.
+        if replaced.is_some_and(|(mark, count)| mark != mine || count == 0) {
             self.latest.store(number, Ordering::Relaxed);
         }
     }

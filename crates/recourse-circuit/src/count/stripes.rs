@@ -27,16 +27,16 @@ impl Cell {
         if found == mark { count } else { 0 }
     }
 
-    /// Replaces mark and count by what `next` makes of them, in one step; leaves them where it says `None`. Whether
-    /// they were replaced.
-    pub(crate) fn step(&self, next: impl Fn(u32, u32) -> Option<(u32, u32)>) -> bool {
+    /// Replaces mark and count by what `next` makes of them, in one step; leaves them where it says `None`. What was
+    /// replaced.
+    pub(crate) fn step(&self, next: impl Fn(u32, u32) -> Option<(u32, u32)>) -> Option<(u32, u32)> {
         let mut seen = self.0.load(Ordering::Relaxed);
         loop {
             let (mark, count) = unpack(seen);
-            let Some((mark, count)) = next(mark, count) else { return false };
+            let (mark, count) = next(mark, count)?;
             match self.0.compare_exchange_weak(seen, pack(mark, count), Ordering::Relaxed, Ordering::Relaxed)
             {
-                Ok(_) => return true,
+                Ok(replaced) => return Some(unpack(replaced)),
                 Err(newer) => seen = newer,
             }
         }
@@ -141,8 +141,8 @@ mod tests {
     #[test]
     fn a_cell_gives_up_what_is_of_its_mark_alone() {
         let cell = Cell::new(7);
-        assert!(cell.step(|mark, count| Some((mark, count + 3))));
-        assert!(!cell.step(|_, _| None));
+        assert_eq!(cell.step(|mark, count| Some((mark, count + 3))), Some((7, 0)));
+        assert_eq!(cell.step(|_, _| None), None);
         assert_eq!(cell.read(), (7, 3));
         assert_eq!(cell.take(8), 0);
         assert_eq!(cell.read(), (8, 0));

@@ -1,10 +1,4 @@
-//! Model checks: every interleaving of a few threads on one breaker. To run them:
-//!
-//! ```text
-//! RUSTFLAGS="--cfg loom" cargo test -p recourse-circuit --release --test loom_breakers
-//! ```
-#![cfg(loom)]
-#![allow(unexpected_cfgs, reason = "`loom` is set by the model checks alone")]
+//! Two or three threads on one breaker.
 
 use loom::thread;
 use recourse_circuit::{Breakers, ConsecutiveFailures, FailureRatio, Recovery, SettingsError};
