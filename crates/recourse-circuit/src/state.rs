@@ -48,6 +48,9 @@ enum Phase {
     HalfOpen { successes: u32 },
 }
 
+/// The generation of attempts that an observed circuit would have rejected: their votes count nowhere.
+const BYSTANDER: u64 = u64::MAX;
+
 /// A transition, hashable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Change {
@@ -150,12 +153,14 @@ impl<C: Count> Circuit<C> {
         if self.mode == CircuitMode::ForcedOpen {
             return Admission::Rejected(open());
         }
+        let observing = self.mode == CircuitMode::Observing;
         match self.ask(kind, now, inbox) {
-            Ok((ticket, moved)) => Admission::Admitted(self.rules.stamp(ticket, now), moved),
-            // Its vote belongs to no closed circuit and to no probe, so it will not count.
-            Err(_) if self.mode == CircuitMode::Observing => {
-                Admission::Admitted(Ticket::normal(self.generation), None)
+            Ok((mut ticket, moved)) => {
+                // Who only watches must not make the executor treat an attempt as a probe.
+                ticket.probe &= !observing;
+                Admission::Admitted(self.rules.stamp(ticket, now), moved)
             }
+            Err(_) if observing => Admission::Admitted(Ticket::normal(BYSTANDER), None),
             Err(rejection) => Admission::Rejected(rejection),
         }
     }
@@ -245,7 +250,7 @@ impl<C: Count> Circuit<C> {
     fn heeds(&self, ticket: Ticket) -> bool {
         match self.phase {
             Phase::Closed => !ticket.probe && ticket.generation == self.generation && self.counts(),
-            Phase::HalfOpen { .. } => ticket.probe && self.probes.holds(ticket.generation),
+            Phase::HalfOpen { .. } => self.probes.holds(ticket.generation),
             Phase::Open { .. } => false,
         }
     }

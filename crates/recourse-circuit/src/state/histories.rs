@@ -179,11 +179,11 @@ impl World {
         let cooling = self.clock < self.opened + before.circuit.open_for(random);
         match self.circuit.admit(kind, &Now::at(self.clock), &()) {
             Admission::Admitted(given, moved) => {
-                if given.probe {
+                if matches!(self.circuit.phase, Phase::Open { .. }) {
+                    assert_eq!((mode, given.generation), (CircuitMode::Observing, BYSTANDER));
+                } else {
                     assert!(!cooling, "the open time was cut short");
                     self.abandoned = 0;
-                } else {
-                    assert_eq!(mode, CircuitMode::Observing);
                 }
                 self.given(given, moved, kind, before);
             }
@@ -220,10 +220,13 @@ impl World {
     }
 
     fn given(&mut self, given: Ticket, moved: Option<Transition>, kind: AttemptKind, before: &World) {
-        assert_eq!(given.generation, self.circuit.generation);
-        assert!(!given.probe || kind == AttemptKind::Retry, "a hedge took a probe slot");
-        let mine = (given.generation, given.probe);
-        assert!(!given.probe || (!self.live.contains(&mine) && self.spent != Some(mine)), "a ticket twice");
+        let observing = before.circuit.mode == CircuitMode::Observing;
+        let probe = self.circuit.probes.holds(given.generation);
+        assert_eq!(given.probe, probe && !observing);
+        assert!(given.generation == self.circuit.generation || observing);
+        assert!(!probe || kind == AttemptKind::Retry, "a hedge took a probe slot");
+        let mine = (given.generation, probe);
+        assert!(!probe || (!self.live.contains(&mine) && self.spent != Some(mine)), "a ticket twice");
         self.live.push(mine);
         self.moved(moved, before, &[cause::COOLDOWN_OVER]);
         if kind == AttemptKind::Hedge {

@@ -130,7 +130,8 @@ impl Pair {
         let real = self.breaker.admit(&AdmissionRequest::new(kind, Now::at(at(self.now))));
         match (real, self.reference.ask(kind, self.now)) {
             (Admission::Admitted(ticket, moved), Ok(id)) => {
-                prop_assert_eq!(ticket.probe, id.probe.is_some());
+                let observing = self.reference.mode == CircuitMode::Observing;
+                prop_assert_eq!(ticket.probe, id.probe.is_some() && !observing);
                 prop_assert_eq!(moved.is_some(), before != self.reference.state());
                 Ok(Some((ticket, id)))
             }
