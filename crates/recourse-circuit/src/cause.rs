@@ -2,12 +2,20 @@
 
 /// `consecutive_failures`: as many attempts in a row as the threshold says have failed.
 pub const CONSECUTIVE_FAILURES: &str = "consecutive_failures";
-/// `cooldown_over`: the circuit was open for its cooldown, and an attempt asked.
+/// `failure_ratio`: too large a part of the attempts in the window has failed.
+pub const FAILURE_RATIO: &str = "failure_ratio";
+/// `slow_calls`: too large a part of the attempts in the window was slow.
+pub const SLOW_CALLS: &str = "slow_calls";
+/// `abandoned`: the attempt that was one too many was given up without an answer, as those before it.
+pub const ABANDONED: &str = "abandoned";
+/// `cooldown_over`: the circuit was open for as long as it had to be, and an attempt asked.
 pub const COOLDOWN_OVER: &str = "cooldown_over";
-/// `probe_succeeded`: the probe of a half-open circuit voted Up.
+/// `probe_succeeded`: the last of the probes that a half-open circuit needs voted Up.
 pub const PROBE_SUCCEEDED: &str = "probe_succeeded";
-/// `probe_failed`: the probe of a half-open circuit voted Down.
+/// `probe_failed`: a probe of a half-open circuit voted Down, or was throttled.
 pub const PROBE_FAILED: &str = "probe_failed";
+/// `probe_slow`: a probe of a half-open circuit took longer than the limit.
+pub const PROBE_SLOW: &str = "probe_slow";
 
 /// Every cause with its meaning.
 ///
@@ -16,7 +24,11 @@ pub const PROBE_FAILED: &str = "probe_failed";
 /// ```
 pub const ALL: &[(&str, &str)] = &[
     (CONSECUTIVE_FAILURES, "as many attempts in a row as the threshold says have failed"),
-    (COOLDOWN_OVER, "the circuit was open for its cooldown, and an attempt asked"),
-    (PROBE_SUCCEEDED, "the probe of a half-open circuit succeeded"),
-    (PROBE_FAILED, "the probe of a half-open circuit failed"),
+    (FAILURE_RATIO, "too large a part of the attempts in the window has failed"),
+    (SLOW_CALLS, "too large a part of the attempts in the window was slow"),
+    (ABANDONED, "one attempt too many was given up without an answer"),
+    (COOLDOWN_OVER, "the circuit was open for its time, and an attempt asked"),
+    (PROBE_SUCCEEDED, "the probes of a half-open circuit succeeded"),
+    (PROBE_FAILED, "a probe of a half-open circuit failed"),
+    (PROBE_SLOW, "a probe of a half-open circuit was slow"),
 ];

@@ -1,14 +1,16 @@
-//! [`SettingsError`]: settings that no policy can hold.
+//! [`SettingsError`]: settings that no breaker can have.
 
+use crate::millionths::Millionths;
 use recourse_core::BreakerSettings;
 use recourse_core::policy::limits;
 use std::fmt;
+use std::ops::RangeInclusive;
 
 /// A breaker setting outside its limits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SettingsError {
-    /// The setting, by its path in a policy.
+    /// The setting: its path in a policy, or the method that sets it.
     pub field: &'static str,
     /// The value as it was given.
     pub value: String,
@@ -24,22 +26,53 @@ impl fmt::Display for SettingsError {
 
 impl std::error::Error for SettingsError {}
 
+/// What a policy says to its breaker.
 pub(crate) fn check(settings: &BreakerSettings) -> Result<(), SettingsError> {
-    if settings.threshold < limits::MIN_THRESHOLD {
-        return Err(SettingsError {
-            field: "circuit.threshold",
-            value: settings.threshold.to_string(),
-            allowed: format!("at least {}", limits::MIN_THRESHOLD),
-        });
+    at_least("circuit.threshold", settings.threshold, limits::MIN_THRESHOLD)?;
+    at_least("circuit.cooldown", settings.cooldown, limits::MIN_COOLDOWN)
+}
+
+pub(crate) fn at_least<T>(field: &'static str, value: T, least: T) -> Result<(), SettingsError>
+where
+    T: PartialOrd + fmt::Debug,
+{
+    if value >= least {
+        return Ok(());
     }
-    if settings.cooldown < limits::MIN_COOLDOWN {
-        return Err(SettingsError {
-            field: "circuit.cooldown",
-            value: format!("{:?}", settings.cooldown),
-            allowed: format!("at least {:?}", limits::MIN_COOLDOWN),
-        });
+    Err(SettingsError { field, value: format!("{value:?}"), allowed: format!("at least {least:?}") })
+}
+
+pub(crate) fn within<T>(
+    field: &'static str,
+    value: T,
+    allowed: RangeInclusive<T>,
+) -> Result<(), SettingsError>
+where
+    T: PartialOrd + fmt::Debug,
+{
+    if allowed.contains(&value) {
+        return Ok(());
     }
-    Ok(())
+    let allowed = format!("{:?} to {:?}", allowed.start(), allowed.end());
+    Err(SettingsError { field, value: format!("{value:?}"), allowed })
+}
+
+/// A part from 0 to 1.
+pub(crate) fn part(field: &'static str, value: f64) -> Result<Millionths, SettingsError> {
+    Millionths::of(value).ok_or_else(|| SettingsError {
+        field,
+        value: value.to_string(),
+        allowed: "0 to 1".to_owned(),
+    })
+}
+
+/// A part above 0, up to 1: of nothing there is always enough.
+pub(crate) fn ratio(field: &'static str, value: f64) -> Result<Millionths, SettingsError> {
+    Millionths::of(value).filter(|ratio| *ratio > Millionths::ZERO).ok_or_else(|| SettingsError {
+        field,
+        value: value.to_string(),
+        allowed: "0.000001 to 1".to_owned(),
+    })
 }
 
 #[cfg(test)]

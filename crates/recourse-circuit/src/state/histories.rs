@@ -1,39 +1,55 @@
 //! Test: every sequence of events up to a depth, with the breaker's promises checked after each event.
 
 use super::*;
+use crate::count::Streak;
 use std::collections::HashSet;
 
-const DEPTH: usize = 18;
 /// Tickets in flight at once.
 const MOST_LIVE: usize = 3;
+/// Longer than any open time or lease here.
+const LONG: Duration = Duration::from_secs(1_000_000_000);
 
 #[derive(Clone, Copy, Debug)]
 enum Event {
     Ask(AttemptKind),
     /// The live ticket at this place is reported, and gone.
     Report(usize, Health),
+    /// The live ticket at this place is given up, and gone.
+    Abandon(usize),
     /// The last probe is reported once more.
     Again(Health),
     Tick,
     /// The clock goes back to its origin.
     Back,
     Reconfigure(u32, u64),
+    Mode(CircuitMode),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct World {
-    circuit: Circuit,
+    circuit: Circuit<Streak>,
     clock: Moment,
     live: Vec<Held>,
     spent: Option<Held>,
-    /// Down votes in a row since the circuit was last closed, counted by the test.
-    downs: u32,
-    /// From when the cooldown counts: the opening, or the earliest primary that has asked since.
+    /// Millionths of failures in a row since the circuit was last closed, counted by the test.
+    weight: u64,
+    /// Attempts given up in a row, counted by the test.
+    abandoned: u32,
+    /// From when the open time counts: the opening, or the earliest primary that has asked since.
     opened: Moment,
 }
 
 /// A ticket, hashable: generation and probe.
 type Held = (u64, bool);
+
+/// What is explored: rules, and the events beside those of every exploration.
+struct Scope {
+    rules: Rules,
+    votes: &'static [Health],
+    modes: &'static [CircuitMode],
+    settings: &'static [(u32, u64)],
+    depth: usize,
+}
 
 fn ticket((generation, probe): Held) -> Ticket {
     if probe { Ticket::probe(generation) } else { Ticket::normal(generation) }
@@ -43,44 +59,45 @@ fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)
 }
 
-fn start() -> World {
+fn start(scope: &Scope) -> World {
+    let settings = BreakerSettings::new(2, secs(2));
     World {
-        circuit: Circuit::closed(&BreakerSettings::new(2, secs(2))),
+        circuit: Circuit::closed(Streak::new(scope.rules.throttled), scope.rules, &settings, 7),
         clock: Moment::ZERO,
         live: Vec::new(),
         spent: None,
-        downs: 0,
+        weight: 0,
+        abandoned: 0,
         opened: Moment::ZERO,
     }
 }
 
-fn events(world: &World) -> Vec<Event> {
-    const VOTES: [Health; 3] = [Health::Up, Health::Down, Health::None];
+fn events(scope: &Scope, world: &World) -> Vec<Event> {
     let mut events = vec![Event::Tick, Event::Back];
-    events.extend(
-        [(1, 2), (2, 1), (2, 2)].map(|(threshold, cooldown)| Event::Reconfigure(threshold, cooldown)),
-    );
+    events.extend(scope.settings.iter().map(|&(threshold, secs)| Event::Reconfigure(threshold, secs)));
+    events.extend(scope.modes.iter().map(|&mode| Event::Mode(mode)));
     if world.live.len() < MOST_LIVE {
         events.extend([AttemptKind::Retry, AttemptKind::Hedge].map(Event::Ask));
     }
     for at in 0..world.live.len() {
-        events.extend(VOTES.map(|health| Event::Report(at, health)));
+        events.extend(scope.votes.iter().map(|&health| Event::Report(at, health)));
+        events.push(Event::Abandon(at));
     }
     if world.spent.is_some() {
-        events.extend(VOTES.map(Event::Again));
+        events.extend(scope.votes.iter().map(|&health| Event::Again(health)));
     }
     events
 }
 
 /// What the circuit answers a primary attempt at this moment; the circuit itself stays as it is.
-fn asked(circuit: &Circuit, at: Moment) -> Admission {
-    circuit.clone().admit(AttemptKind::Retry, &Now::at(at))
+fn asked(circuit: &Circuit<Streak>, at: Moment) -> Admission {
+    circuit.clone().admit(AttemptKind::Retry, &Now::at(at), &())
 }
 
 /// The circuit after a primary attempt has asked, if that was rejected; else as it was.
-fn after_rejection(circuit: &Circuit, now: Moment) -> Circuit {
+fn after_rejection(circuit: &Circuit<Streak>, now: Moment) -> Circuit<Streak> {
     let mut after = circuit.clone();
-    match after.admit(AttemptKind::Retry, &Now::at(now)) {
+    match after.admit(AttemptKind::Retry, &Now::at(now), &()) {
         Admission::Rejected(_) => after,
         _ => circuit.clone(),
     }
@@ -100,148 +117,261 @@ impl World {
             Event::Reconfigure(threshold, cooldown) => {
                 next.circuit.reconfigure(&BreakerSettings::new(threshold, secs(cooldown)));
                 assert_eq!(next.circuit.phase, self.circuit.phase, "settings moved the state");
+                assert_eq!(next.circuit.count, self.circuit.count, "settings moved the count");
             }
+            Event::Mode(mode) => next.turn(mode, self),
             Event::Ask(kind) => next.ask(kind, self),
             Event::Report(at, health) => {
                 let held = next.live.remove(at);
-                next.vote(held, health, self);
+                next.vote(held, Some(health), self);
+                if held.1 {
+                    next.spent = Some(held);
+                }
+            }
+            Event::Abandon(at) => {
+                let held = next.live.remove(at);
+                next.vote(held, None, self);
                 if held.1 {
                     next.spent = Some(held);
                 }
             }
             Event::Again(health) => {
                 if let Some(spent) = self.spent {
-                    next.vote(spent, health, self);
+                    next.vote(spent, Some(health), self);
                     assert_eq!(next.circuit, self.circuit, "a probe voted twice");
                 }
             }
         }
         next.keeps_its_promises(self);
+        // Only told to people: worlds that differ in it alone are one.
+        next.circuit.last_trip = None;
         next
     }
 
+    fn turn(&mut self, mode: CircuitMode, before: &World) {
+        self.circuit.set_mode(mode, &());
+        let counting = |mode| mode != CircuitMode::Disabled;
+        let kept = match mode {
+            CircuitMode::Disabled => false,
+            CircuitMode::ForcedClosed => {
+                before.circuit.phase == Phase::Closed && counting(before.circuit.mode)
+            }
+            _ => counting(before.circuit.mode),
+        };
+        if kept {
+            assert_eq!(self.circuit.phase, before.circuit.phase);
+            assert_eq!(self.circuit.count, before.circuit.count);
+        } else {
+            assert_eq!(self.circuit.phase, Phase::Closed);
+            assert!(self.circuit.generation > before.circuit.generation);
+            (self.weight, self.abandoned) = (0, 0);
+        }
+    }
+
     fn ask(&mut self, kind: AttemptKind, before: &World) {
-        let was = before.circuit.state();
-        if kind == AttemptKind::Retry {
+        let (mode, was) = (before.circuit.mode, before.circuit.state());
+        if kind == AttemptKind::Retry && mode != CircuitMode::ForcedOpen {
             self.opened = self.opened.min(self.clock);
         }
-        let cooling = self.clock < self.opened + self.circuit.cooldown;
-        match self.circuit.admit(kind, &Now::at(self.clock)) {
+        let Phase::Open { random, .. } = before.circuit.phase else {
+            return self.asked_unless_open(kind, before);
+        };
+        let cooling = self.clock < self.opened + before.circuit.open_for(random);
+        match self.circuit.admit(kind, &Now::at(self.clock), &()) {
             Admission::Admitted(given, moved) => {
-                assert_eq!(given.generation, self.circuit.generation);
-                assert_eq!(given.probe, was != CircuitState::Closed);
-                assert!(!given.probe || kind == AttemptKind::Retry, "a hedge took a probe slot");
-                assert!(was != CircuitState::Open || !cooling, "the cooldown was cut short");
-                self.live.push((given.generation, given.probe));
-                self.moved(moved, before, cause::COOLDOWN_OVER);
+                if matches!(self.circuit.phase, Phase::Open { .. }) {
+                    assert_eq!((mode, given.generation), (CircuitMode::Observing, BYSTANDER));
+                } else {
+                    assert!(!cooling, "the open time was cut short");
+                    self.abandoned = 0;
+                }
+                self.given(given, moved, kind, before);
             }
             Admission::Rejected(why) => {
-                assert_eq!((why.state, self.circuit.state()), (was, was));
-                let reason = match was {
-                    CircuitState::Open => "circuit_open",
-                    CircuitState::HalfOpen => "circuit_half_open_probe_limit",
-                    _ => unreachable!("a closed circuit rejected"),
-                };
-                assert_eq!(why.reason, reason);
+                assert!(kind == AttemptKind::Hedge || cooling || mode == CircuitMode::ForcedOpen);
+                assert_eq!((why.state, was), (CircuitState::Open, CircuitState::Open));
+                assert_eq!(why.reason, "circuit_open");
             }
             _ => unreachable!(),
         }
+    }
+
+    fn asked_unless_open(&mut self, kind: AttemptKind, before: &World) {
+        match self.circuit.admit(kind, &Now::at(self.clock), &()) {
+            Admission::Admitted(given, moved) => {
+                let closed = before.circuit.phase == Phase::Closed;
+                assert!(given.probe != closed || before.circuit.mode == CircuitMode::Observing);
+                self.given(given, moved, kind, before);
+            }
+            Admission::Rejected(why) if before.circuit.mode == CircuitMode::ForcedOpen => {
+                assert_eq!(self.circuit, before.circuit);
+                assert_eq!(why.reason, "circuit_open");
+            }
+            Admission::Rejected(why) => {
+                assert_eq!(
+                    (why.state, why.reason.as_str()),
+                    (CircuitState::HalfOpen, "circuit_half_open_probe_limit")
+                );
+                let out = before.circuit.probes.out();
+                assert!(kind == AttemptKind::Hedge || out == before.circuit.rules.probes, "a free slot");
+            }
+            _ => unreachable!(),
+        }
+    }
+
+    fn given(&mut self, given: Ticket, moved: Option<Transition>, kind: AttemptKind, before: &World) {
+        let observing = before.circuit.mode == CircuitMode::Observing;
+        let probe = self.circuit.probes.holds(given.generation);
+        assert_eq!(given.probe, probe && !observing);
+        assert!(given.generation == self.circuit.generation || observing);
+        assert!(!probe || kind == AttemptKind::Retry, "a hedge took a probe slot");
+        let mine = (given.generation, probe);
+        assert!(!probe || (!self.live.contains(&mine) && self.spent != Some(mine)), "a ticket twice");
+        self.live.push(mine);
+        self.moved(moved, before, &[cause::COOLDOWN_OVER]);
         if kind == AttemptKind::Hedge {
             assert_eq!(self.circuit, before.circuit, "a hedge changed the circuit");
         }
     }
 
-    fn vote(&mut self, held: Held, health: Health, before: &World) {
-        let moved = self.circuit.report(ticket(held), health, &Now::at(self.clock));
-        if held.0 != before.circuit.generation {
+    /// A report, or (`None`) a giving up.
+    fn vote(&mut self, held: Held, health: Option<Health>, before: &World) {
+        let now = Now::at(self.clock);
+        let moved = match health {
+            Some(health) => self.circuit.report(ticket(held), health, &now, &()),
+            None => self.circuit.abandon(ticket(held), &now, &()),
+        };
+        let rules = before.circuit.rules;
+        let heeded = match before.circuit.phase {
+            Phase::Closed => held == (before.circuit.generation, false),
+            Phase::HalfOpen { .. } => held.1 && before.circuit.probes.holds(held.0),
+            Phase::Open { .. } => false,
+        };
+        if !heeded || before.circuit.mode == CircuitMode::Disabled {
             assert_eq!((&self.circuit, &moved), (&before.circuit, &None), "an old report counted");
             return;
         }
-        let was = before.circuit.state();
-        let cause = match (was, health) {
-            (CircuitState::Closed, Health::Down) => {
-                self.downs += 1;
-                let trips = self.downs >= before.circuit.threshold;
-                assert_eq!(trips, self.circuit.state() == CircuitState::Open);
-                cause::CONSECUTIVE_FAILURES
-            }
-            (CircuitState::Closed, Health::Up) => {
-                self.downs = 0;
-                ""
-            }
-            (CircuitState::HalfOpen, Health::Up) => {
-                assert_eq!(self.circuit.phase, Phase::Closed { failures: 0 });
-                self.downs = 0;
-                cause::PROBE_SUCCEEDED
-            }
-            (CircuitState::HalfOpen, Health::Down) => {
-                assert_eq!(self.circuit.phase, Phase::Open { since: self.clock });
-                cause::PROBE_FAILED
-            }
-            (CircuitState::HalfOpen, _) => {
-                assert_eq!(self.circuit.phase, Phase::HalfOpen { probing: false });
-                ""
-            }
-            _ => {
-                assert_eq!(self.circuit, before.circuit);
-                ""
+        let mut given_up = false;
+        let weight = match health {
+            Some(Health::Up) => None,
+            Some(Health::Down) => Some(1_000_000),
+            Some(Health::Throttled) => Some(rules.throttled.get()),
+            Some(_) => Some(0),
+            None => {
+                self.abandoned += u32::from(rules.abandoned.is_some());
+                given_up = rules.abandoned.is_some_and(|limit| self.abandoned > limit);
+                Some(if given_up { 1_000_000 } else { 0 })
             }
         };
-        self.moved(moved, before, cause);
+        if matches!(health, Some(Health::Up | Health::Down | Health::Throttled)) {
+            self.abandoned = 0;
+        }
+        let mut causes = vec![];
+        if before.circuit.phase == Phase::Closed {
+            self.weight = weight.map_or(0, |weight| self.weight + weight);
+            let reached = self.weight >= u64::from(before.circuit.threshold) * 1_000_000;
+            let may = matches!(before.circuit.mode, CircuitMode::Enforcing | CircuitMode::Observing);
+            assert_eq!(reached && may && weight > Some(0), moved.is_some(), "{before:?} {held:?} {health:?}");
+            causes.push(if given_up { cause::ABANDONED } else { cause::CONSECUTIVE_FAILURES });
+        } else {
+            let succeeded = weight.is_none();
+            match weight {
+                Some(0) => assert!(moved.is_none()),
+                Some(_) => assert_eq!(self.circuit.state(), CircuitState::Open),
+                None => assert_eq!(moved.is_some(), self.circuit.phase == Phase::Closed),
+            }
+            assert!(!self.circuit.probes.holds(held.0), "a slot was kept");
+            causes.push(match (given_up, succeeded) {
+                (true, _) => cause::ABANDONED,
+                (_, true) => cause::PROBE_SUCCEEDED,
+                _ => cause::PROBE_FAILED,
+            });
+        }
+        if moved.is_some() {
+            (self.weight, self.abandoned) = (0, 0);
+        }
+        self.moved(moved, before, &causes);
     }
 
-    /// A transition is told exactly when the state has changed, and truly.
-    fn moved(&mut self, told: Option<Transition>, before: &World, cause: &'static str) {
+    /// A transition is told exactly when the state has changed, and truly; the last trip is remembered.
+    fn moved(&mut self, told: Option<Transition>, before: &World, causes: &[&'static str]) {
         let (from, to) = (before.circuit.state(), self.circuit.state());
-        let expected = (from != to).then(|| Transition::new(from, to, cause, self.clock));
-        assert_eq!(told, expected);
+        let expected = causes.iter().map(|cause| Transition::new(from, to, *cause, self.clock));
+        assert!(if from == to {
+            told.is_none()
+        } else {
+            expected.map(Some).any(|expected| told == expected)
+        });
         if to == CircuitState::Open && from != to {
             self.opened = self.clock;
+            assert_eq!(self.circuit.status(&()).last_trip, told);
         }
     }
 
     fn keeps_its_promises(&self, before: &World) {
-        let (now, state) = (self.clock, self.circuit.state());
-        let probes = |&&(generation, probe): &&Held| probe && generation == self.circuit.generation;
-        let probing = self.live.iter().filter(probes).count();
-        assert!(self.circuit.generation >= before.circuit.generation);
-        if state != before.circuit.state() {
-            assert!(self.circuit.generation > before.circuit.generation);
+        let (circuit, now, state) = (&self.circuit, self.clock, self.circuit.state());
+        assert!(circuit.generation >= before.circuit.generation);
+        if circuit.phase != before.circuit.phase && state != before.circuit.state() {
+            assert!(circuit.generation > before.circuit.generation || circuit.mode != before.circuit.mode);
         }
-        assert_eq!(self.circuit.failures(), if state == CircuitState::Closed { self.downs } else { 0 });
-        let answer = asked(&self.circuit, now);
-        match state {
-            CircuitState::Closed => {
-                assert_eq!(answer, Admission::Admitted(Ticket::normal(self.circuit.generation), None))
+        assert_eq!(circuit.abandoned, self.abandoned);
+        // Every slot is held by an attempt in flight: none is lost.
+        let out = self.live.iter().filter(|held| held.1 && circuit.probes.holds(held.0)).count();
+        assert_eq!(u32::try_from(out), Ok(circuit.probes.out()));
+        assert!(circuit.probes.out() <= circuit.rules.probes, "a probe too many");
+        assert!(out == 0 || matches!(circuit.phase, Phase::HalfOpen { .. }));
+        let answer = asked(circuit, now);
+        match circuit.mode {
+            CircuitMode::ForcedOpen => assert!(is_open_rejection(&answer) && state == CircuitState::Open),
+            CircuitMode::ForcedClosed | CircuitMode::Disabled => {
+                assert_eq!(state, CircuitState::Closed);
+                assert_eq!(answer, Admission::Admitted(Ticket::normal(circuit.generation), None));
             }
-            CircuitState::HalfOpen => {
-                assert!(probing <= 1, "two probes");
+            CircuitMode::Observing => assert!(matches!(answer, Admission::Admitted(..))),
+            _ => self.enforces(&answer),
+        }
+    }
+
+    fn enforces(&self, answer: &Admission) {
+        let (circuit, now) = (&self.circuit, self.clock);
+        let late = asked(&after_rejection(circuit, now), now + LONG);
+        match circuit.phase {
+            Phase::Closed => {
+                assert_eq!(*answer, Admission::Admitted(Ticket::normal(circuit.generation), None));
+            }
+            Phase::HalfOpen { .. } => {
                 let admitted = matches!(answer, Admission::Admitted(given, None) if given.probe);
-                assert_eq!(admitted, probing == 0, "stuck, or one probe too many");
+                assert!(admitted || circuit.probes.out() == circuit.rules.probes, "stuck");
+                assert!(matches!(late, Admission::Admitted(given, None) if given.probe), "stuck half-open");
             }
-            _ => {
-                assert_eq!(probing, 0);
-                let seen = after_rejection(&self.circuit, now);
-                let later = asked(&seen, now + seen.cooldown);
+            Phase::Open { random, .. } => {
+                let seen = after_rejection(circuit, now);
+                let later = asked(&seen, now + seen.open_for(random));
                 assert!(matches!(later, Admission::Admitted(given, Some(_)) if given.probe), "stuck open");
             }
         }
+        if let Some((from, until)) = circuit.rejecting() {
+            if now >= from && now < until {
+                assert!(matches!(answer, Admission::Rejected(_)));
+                assert_eq!(after_rejection(circuit, now), *circuit, "the window is one of no change");
+            }
+        }
         for wait in [0, 1, 2].map(secs) {
-            let told = self.circuit.would_reject(&Now::at(now), wait).map(Admission::Rejected);
-            let later = asked(&after_rejection(&self.circuit, now), now + wait);
+            let told = circuit.would_reject(&Now::at(now), wait).map(Admission::Rejected);
+            let later = asked(&after_rejection(circuit, now), now + wait);
             assert_eq!(told, Some(later).filter(is_open_rejection));
         }
     }
 }
 
-#[test]
-fn every_short_history_keeps_the_promises() {
-    let mut seen = HashSet::from([start()]);
-    let mut edge = vec![start()];
-    for _ in 0..DEPTH {
+/// How many worlds there are.
+fn explore(scope: &Scope) -> usize {
+    let mut seen = HashSet::from([start(scope)]);
+    let mut edge = vec![start(scope)];
+    for _ in 0..scope.depth {
         let mut further = Vec::new();
         for world in &edge {
-            for event in events(world) {
+            for event in events(scope, world) {
                 let next = world.step(event);
                 if seen.insert(next.clone()) {
                     further.push(next);
@@ -254,4 +384,50 @@ fn every_short_history_keeps_the_promises() {
     for state in [CircuitState::Closed, CircuitState::Open, CircuitState::HalfOpen] {
         assert!(reached(state), "{state} was never reached");
     }
+    seen.len()
+}
+
+#[test]
+fn every_short_history_of_the_default_breaker_keeps_the_promises() {
+    let scope = Scope {
+        rules: Rules::FIXED,
+        votes: &[Health::Up, Health::Down, Health::Throttled, Health::None],
+        modes: &[],
+        settings: &[(1, 2), (2, 1), (2, 2)],
+        depth: 18,
+    };
+    let worlds = explore(&scope);
+    assert!(worlds > 10_000, "{worlds}");
+}
+
+#[test]
+fn every_short_history_with_all_options_keeps_the_promises() {
+    let rules = Rules {
+        probes: 2,
+        successes: 2,
+        lease: secs(2),
+        growth: Some(Growth { cap: secs(4), reset_after: secs(2) }),
+        throttled: Millionths::of(0.5).expect("a part"),
+        abandoned: Some(1),
+        jitter: Millionths::of(0.5).expect("a part"),
+        slow: None,
+    };
+    let votes = &[Health::Up, Health::Down, Health::Throttled, Health::None];
+    let worlds = explore(&Scope { rules, votes, modes: &[], settings: &[(1, 1)], depth: 14 });
+    assert!(worlds > 10_000, "{worlds}");
+}
+
+#[test]
+fn every_short_history_through_every_mode_keeps_the_promises() {
+    let modes = &[
+        CircuitMode::Enforcing,
+        CircuitMode::Observing,
+        CircuitMode::ForcedOpen,
+        CircuitMode::ForcedClosed,
+        CircuitMode::Disabled,
+    ];
+    let votes = &[Health::Up, Health::Down];
+    let rules = Rules { abandoned: Some(1), lease: secs(2), ..Rules::FIXED };
+    let worlds = explore(&Scope { rules, votes, modes, settings: &[(1, 1)], depth: 11 });
+    assert!(worlds > 10_000, "{worlds}");
 }

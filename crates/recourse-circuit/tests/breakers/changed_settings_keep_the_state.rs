@@ -1,10 +1,11 @@
 //! A breaker follows its policy: changed settings take effect at once, and no state is lost.
 
-use recourse_circuit::{ConsecutiveFailures, consecutive_failures};
+use recourse_circuit::{ConsecutiveFailures, FailureRatio, consecutive_failures};
 use recourse_core::{
     Admission, AdmissionRequest, AttemptKind, BreakerFactory, BreakerSettings, CircuitBreaker, CircuitState,
     Health, Key, Moment, Now, Ticket,
 };
+use std::sync::Arc;
 use std::time::Duration;
 
 fn settings(threshold: u32, secs: u64) -> BreakerSettings {
@@ -22,6 +23,10 @@ fn ask(breaker: &dyn CircuitBreaker, secs: u64) -> Option<Ticket> {
     }
 }
 
+fn breaker(settings: BreakerSettings) -> Arc<dyn CircuitBreaker> {
+    ConsecutiveFailures::new().build().and_then(|kind| kind.one(settings)).expect("in range")
+}
+
 fn fail(breaker: &dyn CircuitBreaker, secs: u64) {
     let ticket = ask(breaker, secs).expect("admitted");
     breaker.report(ticket, Health::Down, &Now::at(at(secs)));
@@ -29,47 +34,46 @@ fn fail(breaker: &dyn CircuitBreaker, secs: u64) {
 
 #[test]
 fn a_count_beyond_the_new_threshold_opens_at_the_next_failure() {
-    let breaker = ConsecutiveFailures::new(settings(5, 10)).unwrap();
+    let breaker = breaker(settings(5, 10));
     for _ in 0..3 {
-        fail(&breaker, 0);
+        fail(&*breaker, 0);
     }
     breaker.reconfigure(&settings(2, 10));
-    assert_eq!((breaker.state(), breaker.failures()), (CircuitState::Closed, 3));
-    assert_eq!(breaker.settings(), settings(2, 10));
-    fail(&breaker, 0);
+    assert_eq!((breaker.state(), breaker.status().failed), (CircuitState::Closed, 3));
+    fail(&*breaker, 0);
     assert_eq!(breaker.state(), CircuitState::Open);
 }
 
 #[test]
 fn a_higher_threshold_counts_on_from_where_it_was() {
-    let breaker = ConsecutiveFailures::new(settings(2, 10)).unwrap();
-    fail(&breaker, 0);
+    let breaker = breaker(settings(2, 10));
+    fail(&*breaker, 0);
     breaker.reconfigure(&settings(3, 10));
-    fail(&breaker, 0);
+    fail(&*breaker, 0);
     assert_eq!(breaker.state(), CircuitState::Closed);
-    fail(&breaker, 0);
+    fail(&*breaker, 0);
     assert_eq!(breaker.state(), CircuitState::Open);
 }
 
 #[test]
 fn a_changed_cooldown_applies_to_a_circuit_that_is_open() {
-    let breaker = ConsecutiveFailures::new(settings(1, 10)).unwrap();
-    fail(&breaker, 100);
+    let breaker = breaker(settings(1, 10));
+    fail(&*breaker, 100);
     breaker.reconfigure(&settings(1, 50));
-    assert_eq!(ask(&breaker, 149), None);
+    assert_eq!(ask(&*breaker, 149), None);
     assert!(breaker.would_reject(&Now::at(at(100)), Duration::from_secs(49)).is_some());
     breaker.reconfigure(&settings(1, 5));
     assert_eq!(breaker.would_reject(&Now::at(at(100)), Duration::from_secs(5)), None);
-    assert!(ask(&breaker, 105).is_some_and(|ticket| ticket.probe));
+    assert!(ask(&*breaker, 105).is_some_and(|ticket| ticket.probe));
 }
 
 #[test]
 fn a_probe_in_flight_keeps_its_slot_and_its_vote() {
-    let breaker = ConsecutiveFailures::new(settings(1, 10)).unwrap();
-    fail(&breaker, 0);
-    let probe = ask(&breaker, 10).unwrap();
+    let breaker = breaker(settings(1, 10));
+    fail(&*breaker, 0);
+    let probe = ask(&*breaker, 10).unwrap();
     breaker.reconfigure(&settings(9, 90));
-    assert_eq!(ask(&breaker, 1_000), None);
+    assert_eq!(ask(&*breaker, 69), None);
     breaker.report(probe, Health::Up, &Now::at(at(1_000)));
     assert_eq!(breaker.state(), CircuitState::Closed);
 }
@@ -84,8 +88,14 @@ fn the_factory_makes_a_closed_breaker_of_its_own_for_each_key() {
 }
 
 #[test]
-fn settings_that_no_policy_can_hold_are_refused() {
-    let refused = |settings| ConsecutiveFailures::new(settings).map_err(|error| error.to_string());
-    assert_eq!(refused(settings(0, 10)).unwrap_err(), "circuit.threshold = 0 is not allowed: at least 1");
-    assert_eq!(refused(settings(1, 0)).unwrap_err(), "circuit.cooldown = 0ns is not allowed: at least 100ms");
+fn a_window_keeps_what_it_holds() {
+    let breaker = FailureRatio::over_attempts(10).minimum_attempts(4).build().unwrap();
+    let breaker = breaker.one(settings(9, 10)).unwrap();
+    for _ in 0..6 {
+        fail(&*breaker, 0);
+    }
+    breaker.reconfigure(&settings(7, 10));
+    assert_eq!((breaker.state(), breaker.status().failed), (CircuitState::Closed, 6));
+    fail(&*breaker, 0);
+    assert_eq!(breaker.state(), CircuitState::Open);
 }

@@ -1,0 +1,149 @@
+//! [`Seconds`]: a window over the last so much time.
+
+use super::ratio::Ratios;
+use super::stripes::Stripes;
+use super::{Count, Inbox, Sums, Vote};
+use crate::sync::{AtomicU64, Ordering};
+use recourse_core::{Moment, Now};
+
+/// Parts of a window: it slides by a tenth of its length.
+pub(crate) const BUCKETS: usize = 10;
+
+/// The votes of the last ten tenths, the present one included: between nine tenths of the window's length and all of it.
+///
+/// Time is cut into tenths, numbered from the clock's origin. Good votes are counted in the inbox, where each stripe has
+/// a cell for each tenth; the others here. Both are rings: a tenth that is written to takes the place of an older one,
+/// and a place that holds another tenth than the one that is asked for counts as empty. So nothing is moved when time
+/// passes, a vote costs the same however much time lies between, and a clock that jumps or goes backwards finds empty
+/// tenths, at worst.
+///
+/// A window is judged by a vote that isn't good, and ends with the tenth of that vote. Partial aggregates over a ring of
+/// time slices are those of Hystrix's rolling window and of resilience4j's time-based one.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Seconds {
+    ratios: Ratios,
+    /// Nanoseconds in a tenth.
+    tenth: u64,
+    ring: [Bucket; BUCKETS],
+    generation: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+struct Bucket {
+    number: u64,
+    /// All but the good votes of the inbox.
+    sums: Sums,
+}
+
+impl Seconds {
+    pub(crate) fn new(tenth: u64, ratios: Ratios) -> Self {
+        Seconds { ratios, tenth, ring: [Bucket::default(); BUCKETS], generation: 0 }
+    }
+
+    pub(crate) fn inbox(&self) -> GoodVotes {
+        let cells = Stripes::new(mark(self.generation, 0));
+        GoodVotes { cells, tenth: self.tenth, latest: AtomicU64::new(0) }
+    }
+
+    /// What the window that ends with this tenth holds.
+    fn until(&self, last: u64, inbox: &GoodVotes) -> Sums {
+        let mut sums = Sums::default();
+        for number in last.saturating_sub(BUCKETS as u64 - 1)..=last {
+            let bucket = &self.ring[place(number)];
+            if bucket.number == number {
+                sums.total += bucket.sums.total;
+                sums.failed += bucket.sums.failed;
+                sums.throttled += bucket.sums.throttled;
+                sums.slow += bucket.sums.slow;
+            }
+            let expected = mark(self.generation, number);
+            for row in inbox.cells.rows() {
+                let (mark, good) = row[place(number)].read();
+                if mark == expected {
+                    sums.total += u64::from(good);
+                }
+            }
+        }
+        sums
+    }
+}
+
+impl Count for Seconds {
+    type Inbox = GoodVotes;
+
+    fn vote(&mut self, vote: Vote, threshold: u32, now: &Now<'_>, inbox: &GoodVotes) -> Option<&'static str> {
+        let number = inbox.number(now.get());
+        let bucket = &mut self.ring[place(number)];
+        if bucket.number != number {
+            *bucket = Bucket { number, sums: Sums::default() };
+        }
+        bucket.sums.count(vote);
+        inbox.latest.store(number, Ordering::Relaxed);
+        if vote.is_good() { None } else { self.ratios.verdict(&self.until(number, inbox), threshold) }
+    }
+
+    fn restart(&mut self, generation: u64, inbox: &GoodVotes) {
+        self.ring = [Bucket::default(); BUCKETS];
+        self.generation = generation;
+        inbox.cells.restart(mark(generation, 0));
+    }
+
+    fn minds_good_votes(&self) -> bool {
+        false
+    }
+
+    fn sums(&self, inbox: &GoodVotes) -> Sums {
+        self.until(inbox.latest.load(Ordering::Relaxed), inbox)
+    }
+}
+
+/// Good votes, by the thread's stripe and by tenth.
+#[derive(Debug)]
+pub(crate) struct GoodVotes {
+    cells: Stripes<BUCKETS>,
+    tenth: u64,
+    /// The tenth that was written to last, for those who ask and have no clock.
+    latest: AtomicU64,
+}
+
+impl GoodVotes {
+    fn number(&self, now: Moment) -> u64 {
+        now.as_nanos() / self.tenth
+    }
+}
+
+impl Inbox for GoodVotes {
+    fn good(&self, generation: u64, now: &Now<'_>) {
+        let number = self.number(now.get());
+        let mine = mark(generation, number);
+        let cell = &self.cells.mine()[place(number)];
+        let replaced = cell.step(|mark, count| match mark {
+            _ if mark == mine => Some((mark, count.saturating_add(1))),
+            _ if same_generation(mark, mine) => Some((mine, 1)),
+            _ => None,
+        });
+        // The first vote of this tenth on this stripe.
+        if replaced.is_some_and(|(mark, count)| mark != mine || count == 0) {
+            self.latest.store(number, Ordering::Relaxed);
+        }
+    }
+}
+
+#[allow(clippy::cast_possible_truncation, reason = "below ten")]
+fn place(number: u64) -> usize {
+    (number % BUCKETS as u64) as usize
+}
+
+const ROUND_BITS: u32 = 24;
+
+/// What a cell is of: the low 8 bits of the generation, and below them the low 24 bits of the round of the ring, which
+/// come again after as many windows, 194 days for the shortest.
+#[allow(clippy::cast_possible_truncation, reason = "the low bits")]
+fn mark(generation: u64, number: u64) -> u32 {
+    let round = (number / BUCKETS as u64) as u32 & ((1 << ROUND_BITS) - 1);
+    (generation as u32) << ROUND_BITS | round
+}
+
+fn same_generation(one: u32, other: u32) -> bool {
+    one >> ROUND_BITS == other >> ROUND_BITS
+}

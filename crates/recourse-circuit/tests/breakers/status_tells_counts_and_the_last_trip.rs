@@ -1,0 +1,54 @@
+//! State, mode, counts, probes and the last trip can be read at any time.
+
+use crate::by_hand::{ByHand, at};
+use recourse_circuit::{ConsecutiveFailures, Recovery, builtin, cause};
+use recourse_core::CircuitState::{Closed, HalfOpen, Open};
+use recourse_core::{BreakerSettings, CircuitMode, Health, Key, Transition};
+use std::time::Duration;
+
+#[test]
+fn a_new_breaker_of_every_kind_is_closed_and_has_counted_nothing() {
+    for (_, kind) in builtin() {
+        let settings = BreakerSettings::new(5, Duration::from_secs(10));
+        let status = kind.breaker(&Key::from_static("a.b"), &settings).status();
+        assert_eq!((status.state, status.mode), (Closed, CircuitMode::Enforcing));
+        assert_eq!((status.counted, status.failed, status.slow, status.probes), (0, 0, 0, 0));
+        assert_eq!(status.last_trip, None);
+    }
+}
+
+#[test]
+fn the_last_trip_is_remembered_when_the_circuit_has_closed() {
+    let recovery = Recovery::fixed().probes(2);
+    let breaker = ByHand::of(ConsecutiveFailures::new().recovery(recovery).build(), 2);
+    breaker.votes(5, 2, Health::Down);
+    let tripped = Transition::new(Closed, Open, cause::CONSECUTIVE_FAILURES, at(5));
+    assert_eq!(breaker.0.status().last_trip, Some(tripped.clone()));
+    let probe = breaker.ticket(2_000);
+    let status = breaker.0.status();
+    assert_eq!((status.state, status.probes, status.last_trip), (HalfOpen, 1, Some(tripped)));
+    breaker.report(probe, 2_500, Health::Down);
+    let tripped = Transition::new(HalfOpen, Open, cause::PROBE_FAILED, at(2_500));
+    assert_eq!(breaker.0.status().last_trip, Some(tripped.clone()));
+    breaker.vote(4_000, Health::Up);
+    let status = breaker.0.status();
+    assert_eq!((status.state, status.probes, status.last_trip), (Closed, 0, Some(tripped)));
+}
+
+#[test]
+fn every_cause_is_in_the_table() {
+    let told = cause::ALL.iter().map(|(cause, _)| *cause).collect::<Vec<_>>();
+    for known in [
+        cause::CONSECUTIVE_FAILURES,
+        cause::FAILURE_RATIO,
+        cause::SLOW_CALLS,
+        cause::ABANDONED,
+        cause::COOLDOWN_OVER,
+        cause::PROBE_SUCCEEDED,
+        cause::PROBE_FAILED,
+        cause::PROBE_SLOW,
+    ] {
+        assert!(told.contains(&known));
+    }
+    assert_eq!(told.len(), 8);
+}

@@ -1,0 +1,9 @@
+//! Model checks: every interleaving of a few threads on one breaker. To run them:
+//!
+//! ```text
+//! RUSTFLAGS="--cfg loom" cargo test -p recourse-circuit --release --test loom_breakers
+//! ```
+#![allow(unexpected_cfgs, reason = "`loom` is set by the model checks alone")]
+
+#[cfg(loom)]
+mod interleavings;
