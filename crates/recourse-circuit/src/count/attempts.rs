@@ -1,8 +1,8 @@
 //! [`Attempts`]: a window over the last so many attempts.
 
+use super::counting::{Answer, Count, Inbox, Sums, Vote};
 use super::ratio::Ratios;
 use super::stripes::Stripes;
-use super::{Answer, Count, Inbox, Sums, Vote};
 use recourse_core::Now;
 
 /// The last `size` votes, as bits: one ring for each thing that a vote can be, beside good.

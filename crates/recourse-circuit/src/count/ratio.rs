@@ -1,6 +1,6 @@
 //! [`Ratios`]: when a window holds too much that isn't good.
 
-use super::Sums;
+use super::counting::Sums;
 use crate::cause;
 use crate::millionths::Millionths;
 

@@ -1,8 +1,8 @@
 //! [`Seconds`]: a window over the last so much time.
 
+use super::counting::{Count, Inbox, Sums, Vote};
 use super::ratio::Ratios;
 use super::stripes::Stripes;
-use super::{Count, Inbox, Sums, Vote};
 use crate::sync::{AtomicU64, Ordering};
 use recourse_core::{Moment, Now};
 

@@ -1,6 +1,6 @@
 //! [`Streak`]: failures in a row.
 
-use super::{Answer, Count, Sums, Vote};
+use super::counting::{Answer, Count, Sums, Vote};
 use crate::cause;
 use crate::millionths::Millionths;
 use recourse_core::Now;
