@@ -1,5 +1,4 @@
 //! In-flight in every interleaving: `RUSTFLAGS="--cfg loom" cargo test -p recourse-budget --release --test 'loom_*'`.
-#![allow(unexpected_cfgs, reason = "`loom` is set by hand, for model checks alone")]
 #![cfg(loom)]
 #![allow(clippy::unwrap_used, reason = "a test may")]
 

@@ -79,8 +79,6 @@
 //! # Ok::<(), recourse_circuit::SettingsError>(())
 //! ```
 
-#![allow(unexpected_cfgs, reason = "`loom` is set by the model checks alone")]
-
 mod breaker;
 mod breakers;
 mod builtin;

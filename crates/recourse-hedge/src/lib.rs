@@ -32,8 +32,6 @@
 //! * Several hedges for slowness are spaced: no two of one quantile trigger are closer than its quantile.
 //! * Nothing here locks or reads a clock, and nothing allocates once it is made.
 
-#![allow(unexpected_cfgs, reason = "`loom` is set by hand, for model checks alone")]
-
 mod account;
 mod accounts;
 mod atomics;

@@ -2,7 +2,6 @@
 //!
 //! `RUSTFLAGS="--cfg loom" cargo test -p recourse-hedge --release --test 'loom_*'`
 
-#![allow(unexpected_cfgs, reason = "`loom` is set by hand, for model checks alone")]
 #![cfg(loom)]
 
 use loom::sync::Arc;

@@ -300,9 +300,7 @@ impl ExecutorBuilder {
         let classifiers = self.classifiers.build(classify::builtin(), &mut problems);
         let budgets = self.budgets.build([], &mut problems);
         let triggers = self.triggers.build(recourse_hedge::builtin(), &mut problems);
-        let default_breaker = consecutive_failures();
-        let builtin_breaker = (recourse_circuit::CONSECUTIVE_FAILURES, default_breaker.clone());
-        let breakers = self.breakers.build([builtin_breaker], &mut problems);
+        let breakers = self.breakers.build(builtin_breakers().clone(), &mut problems);
         if self.max_keys > MOST_MAX_KEYS {
             problems.push(Problem::MaxKeys { given: self.max_keys, most: MOST_MAX_KEYS });
         }
@@ -337,10 +335,10 @@ impl ExecutorBuilder {
             triggers,
             breakers,
             trusted: classify::builtin().into_iter().map(|(_, own)| own).collect(),
-            trusted_breakers: vec![consecutive_failures()],
+            trusted_breakers: builtin_breakers().iter().map(|(_, own)| own.clone()).collect(),
             default_classifier: self.default_classifier.unwrap_or(auto),
             default_trigger: Arc::new(recourse_hedge::FixedDelay),
-            default_breaker,
+            default_breaker: builtin_breakers()[0].1.clone(),
             calls_are_told: !self.observers.is_empty() || !self.clock_trusted,
             modes: Modes {
                 policy: self.missing_policy.unwrap_or_default(),
@@ -365,10 +363,10 @@ impl ExecutorBuilder {
     }
 }
 
-/// The same object for every executor, so that a key keeps its breaker whichever of them registered it.
-fn consecutive_failures() -> Arc<dyn BreakerFactory> {
-    static FACTORY: OnceLock<Arc<dyn BreakerFactory>> = OnceLock::new();
-    FACTORY.get_or_init(|| Arc::new(recourse_circuit::consecutive_failures)).clone()
+/// The same objects for every executor, so that a key keeps its breaker whichever of them registered it.
+fn builtin_breakers() -> &'static [(&'static str, Arc<dyn BreakerFactory>); 4] {
+    static FACTORIES: OnceLock<[(&'static str, Arc<dyn BreakerFactory>); 4]> = OnceLock::new();
+    FACTORIES.get_or_init(recourse_circuit::builtin)
 }
 
 fn parse(key: KeyRef<'_>) -> Result<Key, KeyError> {

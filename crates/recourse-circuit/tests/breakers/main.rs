@@ -1,7 +1,5 @@
 //! What breakers promise, one file a behaviour. Time is an argument here: nothing sleeps.
 #![cfg(not(loom))]
-#![allow(unexpected_cfgs, reason = "`loom` is set by the model checks alone")]
-
 mod by_hand;
 mod reference;
 

@@ -3,7 +3,5 @@
 //! ```text
 //! RUSTFLAGS="--cfg loom" cargo test -p recourse-circuit --release --test loom_breakers
 //! ```
-#![allow(unexpected_cfgs, reason = "`loom` is set by the model checks alone")]
-
 #[cfg(loom)]
 mod interleavings;

@@ -91,12 +91,13 @@ impl Engine<'_, '_> {
         let (decision, mode) = self.decide(kind);
         let Decision { allowed, reason, release, .. } = decision;
         let hears_ends = allowed && matches!(self.budget(kind), BoundBudget::Found { hears_ends: true, .. });
+        let charged = allowed && matches!(self.budget(kind), BoundBudget::Found { .. });
         let open = self.open(slot);
         // Kept before anybody is told, as the ticket is.
         open.hold(release);
         open.heard = hears_ends;
         if !self.shared.clock_trusted && self.clock_broke() {
-            self.give_back_all(slot);
+            self.never_sent(slot, charged);
             return false;
         }
         if let Some(mode) = mode.filter(|_| self.shared.is_watched()) {
@@ -108,18 +109,22 @@ impl Engine<'_, '_> {
             }
             return true;
         }
-        self.give_back_all(slot);
+        self.never_sent(slot, false);
         self.denied(slot, &reason);
         false
     }
 
-    /// Gives back what was taken for an attempt that does not start.
-    fn give_back_all(&mut self, slot: usize) {
+    /// Gives back what was taken for an attempt that does not start; what a budget was `charged` too.
+    fn never_sent(&mut self, slot: usize, charged: bool) {
         let mut open = std::mem::take(self.open(slot));
         if let Some(ticket) = open.ticket.take() {
             self.report(ticket, Some(Health::None));
         }
         self.give_back(&mut open);
+        if charged {
+            let kind = if slot == 0 { AttemptKind::Retry } else { AttemptKind::Hedge };
+            let _ = self.ask_budget(kind, self.group(), |plugin, request| plugin.refund(request));
+        }
     }
 
     #[inline(always)]
@@ -136,7 +141,7 @@ impl Engine<'_, '_> {
         }
         let left = self.left_of_call();
         if !self.shared.clock_trusted && self.clock_broke() {
-            self.give_back_all(slot);
+            self.never_sent(slot, matches!(self.budget(kind), BoundBudget::Found { .. }));
             return None;
         }
         self.late().launched += 1;

@@ -1,7 +1,7 @@
 //! `grpc`: by status code.
 
 use super::Auto;
-use recourse_core::{AttemptResult, Classifier, GrpcCode, GrpcFailure, Label, Outcome, reason};
+use recourse_core::{AttemptResult, Classifier, GrpcCode, GrpcFailure, Health, Label, Outcome, reason};
 use recourse_observe::names;
 
 /// Judges by the [`GrpcFailure`] in the error's chain; an error without one is judged as by [`Auto`].
@@ -46,7 +46,8 @@ impl Classifier for Grpc {
 
 fn retryable(code: GrpcCode) -> Option<Outcome> {
     match code {
-        GrpcCode::Unavailable | GrpcCode::ResourceExhausted => Some(Outcome::retryable(code.reason())),
+        GrpcCode::Unavailable => Some(Outcome::retryable(code.reason())),
+        GrpcCode::ResourceExhausted => Some(Outcome::retryable(code.reason()).with_health(Health::Throttled)),
         GrpcCode::DeadlineExceeded => Some(Outcome::retryable(reason::CONTEXT_DEADLINE_EXCEEDED)),
         _ => None,
     }
@@ -55,7 +56,7 @@ fn retryable(code: GrpcCode) -> Option<Outcome> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use recourse_core::{Health, HttpFailure, OutcomeKind};
+    use recourse_core::{HttpFailure, OutcomeKind};
     use std::time::Duration;
 
     fn judge(failure: &GrpcFailure) -> Outcome {

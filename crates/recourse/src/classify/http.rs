@@ -74,8 +74,11 @@ impl Http {
         if (200..300).contains(&status) {
             return noted(Outcome::success(), failure);
         }
-        let down = status == 0 || status >= 500 || matches!(status, 408 | 429);
-        let health = if down { Health::Down } else { Health::Up };
+        let health = match status {
+            0 | 408 | 500..=599 => Health::Down,
+            429 => Health::Throttled,
+            _ => Health::Up,
+        };
         let Some(reason) = self.retryable(status) else {
             return noted(
                 Outcome::non_retryable(reason::HTTP_NON_RETRYABLE_STATUS).with_health(health),
@@ -174,7 +177,7 @@ mod tests {
             (400, NonRetryable, "http_non_retryable_status", Health::Up),
             (408, Retryable, "http_408", Health::Down),
             (425, Retryable, "http_425", Health::Up),
-            (429, Retryable, "http_429", Health::Down),
+            (429, Retryable, "http_429", Health::Throttled),
             (500, Retryable, "http_5xx", Health::Down),
             (599, Retryable, "http_5xx", Health::Down),
         ] {

@@ -35,7 +35,11 @@ fn every_name_that_nothing_is_registered_under_is_reported_with_key_field_and_va
         ("retry.budget.name", "retries", "registered: retires"),
         ("hedge.budget.name", "hedges", "registered: retires"),
         ("hedge.trigger_name", "slow", "registered: fixed_delay p50 p90 p95 p99"),
-        ("circuit.breaker_name", "ratio", "registered: consecutive_failures"),
+        (
+            "circuit.breaker_name",
+            "ratio",
+            "registered: consecutive_failures failure_ratio_count failure_ratio_time slow_calls",
+        ),
     ] {
         let wanted = format!("policy {KEY:?}: {field} = {name:?} is not registered; {known}");
         assert!(found.contains(&wanted), "{wanted}\nis not among\n{}", found.join("\n"));

@@ -4,7 +4,7 @@ use crate::stage::{AsTold, KEY, Stage, Told, ms, plain};
 use recourse::{Cancelled, Failure, Health, HttpFailure, OutcomeKind, Policy};
 use recourse_test::{Script, ScriptedBreaker, ScriptedBudget, expect};
 
-use Health::{Down, None as NoVote, Up};
+use Health::{Down, None as NoVote, Throttled, Up};
 
 /// The votes of one call, each of which was reported once.
 fn votes<T: 'static, E: Failure<M>, M>(policy: Policy, script: Script<T, E>) -> Vec<Health> {
@@ -54,7 +54,7 @@ fn http_votes_by_status_whatever_the_method() {
             (500, Down),
             (503, Down),
             (408, Down),
-            (429, Down),
+            (429, Throttled),
             (400, Up),
             (404, Up),
             (425, Up),

@@ -2,6 +2,7 @@
 
 use crate::stage::{KEY, Stage, ms, plain};
 use futures::future::join;
+use recourse::hedge::Quantile;
 use recourse::{HedgeDecision, Policy};
 use recourse_test::{Script, ScriptedTrigger, expect};
 use std::time::Duration;
@@ -37,7 +38,7 @@ fn a_hedge_starts_once_the_recent_quantile_is_exceeded() {
         let stage = Stage::new(hedged(trigger, 1));
         hundred_calls(&stage);
         let starts = hedge_starts(&stage);
-        // A quantile is never too small, and too large by a sixteenth at most.
+        // A quantile is off by a sixteenth at most.
         let range = ms(quantile)..ms(quantile) * 17 / 16 + ms(1);
         assert!(starts.len() == 1 && range.contains(&starts[0]), "{trigger}: {starts:?}");
         assert!(starts[0] > ms(quantile), "{trigger}: not before it is exceeded");
@@ -58,7 +59,9 @@ fn several_hedges_are_spaced_and_not_fired_back_to_back() {
 
 #[test]
 fn hedges_that_are_overdue_together_are_spaced_too() {
-    let stage = Stage::new(hedged("p90", 3).hedge_after(ms(200)));
+    let stage = Stage::with(hedged("first", 3).hedge_after(ms(200)), |builder| {
+        builder.hedge_trigger("first", Quantile::P90.with_min_samples(1))
+    });
     let (slow, quick) = (
         Script::ok(1).takes(ms(5_000)).then_never().on(&stage.time),
         Script::ok(2).takes(ms(30)).on(&stage.time),
@@ -151,7 +154,9 @@ fn a_trigger_that_reads_no_latencies_is_shown_none() {
 #[test]
 fn latencies_are_forgotten_after_a_minute() {
     let stage = Stage::new(hedged("p50", 1));
-    stage.play(Script::ok(0).takes(ms(40)));
+    for _ in 0..2 {
+        stage.play(Script::ok(0).takes(ms(40)));
+    }
     assert_eq!(hedge_starts(&stage).len(), 1);
     stage.time.advance(Duration::from_secs(61));
     assert_eq!(hedge_starts(&stage), []);
@@ -160,7 +165,10 @@ fn latencies_are_forgotten_after_a_minute() {
 #[test]
 fn each_key_has_latencies_of_its_own() {
     let stage = Stage::with(hedged("p50", 1), |builder| builder.policy("shop.Sell", hedged("p50", 1)));
-    stage.play(Script::ok(0).takes(ms(40)));
+    for _ in 0..2 {
+        stage.play(Script::ok(0).takes(ms(40)));
+    }
+    assert_eq!(hedge_starts(&stage).len(), 1, "this key is hedged");
     let operation = Script::ok(7).takes(ms(500)).on(&stage.time);
     let call = stage.executor.call("shop.Sell").run_captured(|attempt| operation.call(attempt));
     expect(&stage.time.run(call).1).success().hedges(0);
