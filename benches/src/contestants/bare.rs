@@ -25,15 +25,16 @@ impl Contestant for Bare {
                 let _ = operation.call().await;
                 operation.call().await
             })),
-            _ => Some(repeat(case, async move || operation.call().await)),
+            _ => Some(once(case, operation)),
         }
     }
 
     /// There is nothing to share: what threads lose here, they lose to the machine.
     fn share(case: Case, operation: impl Operation) -> Option<Shared> {
-        match case.setup {
-            Setup::Retry => Some(Box::new(move || repeat(case, async move || operation.call().await))),
-            _ => None,
-        }
+        (case.setup == Setup::Retry).then(|| Box::new(move || once(case, operation)) as Shared)
     }
+}
+
+fn once(case: Case, operation: impl Operation) -> Runner {
+    repeat(case, async move || operation.call().await)
 }

@@ -3,13 +3,12 @@
 use crate::case::{Case, Kind, Setup};
 use crate::contestant::Contestant;
 use crate::harness::{Runner, Shared, Slept, block_on, repeat};
-use crate::operation::{Failed, Operation};
+use crate::operation::{Failed, Failing, Operation};
 use crate::settings::{ATTEMPTS, OPEN_FOR, THRESHOLD, TIMEOUT, WINDOW, WINDOW_CALLS, WINDOW_SUCCESSES};
 use execution_policy::core::{BoxFuture, Core, DefaultCore};
 use execution_policy::{
     CircuitBreaker, ExecutionPolicy as Policy, ExecutionPolicyBuilder, Retry, RetryBudget,
 };
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// execution-policy, one policy for all calls.
@@ -24,25 +23,16 @@ impl Contestant for ExecutionPolicy {
          ready at once";
 
     fn prepare(case: Case, operation: impl Operation) -> Option<Runner> {
-        let builder = builder(case)?;
-        Some(if is_waitless(case) {
-            let policy = builder.build_with(NoWait(DefaultCore::new()));
-            if matches!(case.setup, Setup::BreakerOpen | Setup::BudgetDenied) {
-                assert!(block_on(policy.run(async || operation.call().await)).is_err());
-            }
-            repeat(case, async move || policy.run(async || operation.call().await).await)
-        } else {
-            let policy = builder.build();
-            repeat(case, async move || policy.run(async || operation.call().await).await)
-        })
+        Self::share(case, operation).map(|mut shared| shared())
     }
 
     fn share(case: Case, operation: impl Operation) -> Option<Shared> {
         let builder = builder(case)?;
-        Some(if is_waitless(case) {
-            each(case, builder.build_with(NoWait(DefaultCore::new())), operation)
-        } else {
-            each(case, builder.build(), operation)
+        Some(match case.operation {
+            Kind::Failing | Kind::FailingLate => {
+                run(case, builder.build_with(NoWait(DefaultCore::new())), operation)
+            }
+            Kind::Ready | Kind::PendingOnce => run(case, builder.build(), operation),
         })
     }
 }
@@ -81,19 +71,16 @@ fn over_a_window() -> CircuitBreaker<Failed> {
         .open_for(OPEN_FOR)
 }
 
-fn is_waitless(case: Case) -> bool {
-    matches!(case.operation, Kind::Failing | Kind::FailingLate)
-}
-
-fn each<C>(case: Case, policy: Policy<C, u64, Failed>, operation: impl Operation) -> Shared
+/// Leaked, so that threads share it as calls of one thread do, and the same code runs in both.
+fn run<C>(case: Case, policy: Policy<C, u64, Failed>, operation: impl Operation) -> Shared
 where
     C: Core + Send + Sync + 'static,
 {
-    let policy = Arc::new(policy);
-    Box::new(move || {
-        let policy = Arc::clone(&policy);
-        repeat(case, async move || policy.run(async || operation.call().await).await)
-    })
+    let policy = &*Box::leak(Box::new(policy));
+    if matches!(case.setup, Setup::BreakerOpen | Setup::BudgetDenied) {
+        assert!(block_on(policy.run(async || Failing.call().await)).is_err());
+    }
+    Box::new(move || repeat(case, async move || policy.run(async || operation.call().await).await))
 }
 
 /// Tokio's clock, with sleeps that are ready at once.

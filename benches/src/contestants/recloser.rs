@@ -6,7 +6,6 @@ use crate::harness::{Runner, Shared, block_on, repeat};
 use crate::operation::{Failing, Operation};
 use crate::settings::OPEN_FOR;
 use recloser::{AsyncRecloser, Recloser as Breaker};
-use std::sync::Arc;
 
 /// recloser at its defaults.
 #[derive(Debug)]
@@ -18,7 +17,12 @@ impl Contestant for Recloser {
     const DOES_NOT: &'static str = "retries or anything else; half-open lets every call through";
 
     fn prepare(case: Case, operation: impl Operation) -> Option<Runner> {
-        let breaker = breaker();
+        Self::share(case, operation).map(|mut shared| shared())
+    }
+
+    /// Leaked, so that threads share it as calls of one thread do, and the same code runs in both.
+    fn share(case: Case, operation: impl Operation) -> Option<Shared> {
+        let breaker = &*Box::leak(Box::new(breaker()));
         match case.setup {
             Setup::Breaker => {}
             Setup::BreakerOpen => {
@@ -28,18 +32,7 @@ impl Contestant for Recloser {
             }
             _ => return None,
         }
-        Some(repeat(case, async move || breaker.call(operation.call()).await))
-    }
-
-    fn share(case: Case, operation: impl Operation) -> Option<Shared> {
-        if case.setup != Setup::Breaker {
-            return None;
-        }
-        let breaker = Arc::new(breaker());
-        Some(Box::new(move || {
-            let breaker = Arc::clone(&breaker);
-            repeat(case, async move || breaker.call(operation.call()).await)
-        }))
+        Some(Box::new(move || repeat(case, async move || breaker.call(operation.call()).await)))
     }
 }
 

@@ -11,7 +11,6 @@ use seatbelt::hedging::Hedging;
 use seatbelt::retry::Retry;
 use seatbelt::timeout::Timeout;
 use seatbelt::{RecoveryInfo, ResilienceContext};
-use std::sync::Arc;
 use std::time::Duration;
 use tick::Clock;
 
@@ -27,6 +26,10 @@ impl Contestant for Seatbelt {
          clock doesn't sleep";
 
     fn prepare(case: Case, operation: impl Operation) -> Option<Runner> {
+        Self::share(case, operation).map(|mut shared| shared())
+    }
+
+    fn share(case: Case, operation: impl Operation) -> Option<Shared> {
         match case.setup {
             Setup::Retry => Some(serve(case, retry(operation))),
             Setup::Timeout => Some(serve(case, retry_with_timeout(operation))),
@@ -41,14 +44,6 @@ impl Contestant for Seatbelt {
             }
             Setup::Hedge => Some(serve(case, hedge(operation))),
             Setup::All => Some(serve(case, all_but_budget(operation))),
-            _ => None,
-        }
-    }
-
-    fn share(case: Case, operation: impl Operation) -> Option<Shared> {
-        match case.setup {
-            Setup::Retry => Some(each(case, retry(operation))),
-            Setup::BreakerWindow => Some(each(case, breaker(operation))),
             _ => None,
         }
     }
@@ -141,14 +136,8 @@ fn all_but_budget(operation: impl Operation) -> impl Stacked {
     layers.into_service()
 }
 
-fn serve(case: Case, service: impl Stacked) -> Runner {
-    repeat(case, async move || service.execute(()).await)
-}
-
-fn each(case: Case, service: impl Stacked) -> Shared {
-    let service = Arc::new(service);
-    Box::new(move || {
-        let service = Arc::clone(&service);
-        repeat(case, async move || service.execute(()).await)
-    })
+/// Leaked, so that threads share it as calls of one thread do, and the same code runs in both.
+fn serve(case: Case, service: impl Stacked) -> Shared {
+    let service = &*Box::leak(Box::new(service));
+    Box::new(move || repeat(case, async move || service.execute(()).await))
 }

@@ -22,8 +22,7 @@ impl Contestant for RecourseByStaticKey {
         if let Setup::Keys(many) = case.setup {
             return keys::by_static_key(case, many, operation);
         }
-        let executor = is_by_key(case).then(|| executor(case))??;
-        Some(repeat(case, async move || executor.run(&KEY, |_| operation.call()).await))
+        Self::share(case, operation).map(|mut shared| shared())
     }
 
     fn share(case: Case, operation: impl Operation) -> Option<Shared> {
@@ -48,9 +47,7 @@ impl Contestant for RecourseByStringKey {
         if let Setup::Keys(many) = case.setup {
             return keys::by_string_key(case, many, operation);
         }
-        let executor = is_by_key(case).then(|| executor(case))??;
-        let text = text();
-        Some(repeat(case, async move || executor.run(text.as_str(), |_| operation.call()).await))
+        Self::share(case, operation).map(|mut shared| shared())
     }
 
     fn share(case: Case, operation: impl Operation) -> Option<Shared> {
