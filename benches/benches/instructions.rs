@@ -30,7 +30,7 @@ fn main() {
         }
     }
     for ((case, column), count) in wanted.iter().zip(count_all(&wanted)) {
-        println!("instructions\t{}\t{column}\t{count}", case.name);
+        println!("instructions\t{}\t{column}\t{count:.1}", case.name);
     }
 }
 
@@ -43,10 +43,10 @@ fn run(case: &str, name: &str, calls: &str) {
 }
 
 /// One after the other on each core: other processes don't change what is counted.
-fn count_all(wanted: &[(Case, &str)]) -> Vec<u64> {
+fn count_all(wanted: &[(Case, &str)]) -> Vec<f64> {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let next = AtomicUsize::new(0);
-    let mut counted: Vec<(usize, u64)> = thread::scope(|scope| {
+    let mut counted: Vec<(usize, f64)> = thread::scope(|scope| {
         let count_some = || {
             let mut counted = Vec::new();
             loop {
@@ -56,13 +56,14 @@ fn count_all(wanted: &[(Case, &str)]) -> Vec<u64> {
                 };
                 let many = count(case.name, column, MANY);
                 let few = count(case.name, column, FEW);
-                counted.push((at, (many - few) / (MANY - FEW)));
+                #[allow(clippy::cast_precision_loss, reason = "a process runs fewer instructions than that")]
+                counted.push((at, (many - few) as f64 / (MANY - FEW) as f64));
             }
         };
         let all: Vec<_> = (0..cores).map(|_| scope.spawn(count_some)).collect();
         all.into_iter().flat_map(|thread| thread.join().expect("callgrind counts")).collect()
     });
-    counted.sort_unstable();
+    counted.sort_unstable_by_key(|(at, _)| *at);
     counted.into_iter().map(|(_, count)| count).collect()
 }
 

@@ -5,6 +5,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
+/// The page that everybody reads.
+pub(super) const PAGE: &str = "docs/reference/benchmarks.md";
+/// The figures behind it, which `--check` compares with.
+pub(super) const BASELINE: &str = "benches/baseline.json";
+
 /// Everything that one run has found.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Report {

@@ -38,6 +38,11 @@ const fn above(row: &'static str, clock_reads: u32, nanos: f64) -> Bound {
 /// By prepared handle.
 pub(super) const RECOURSE: &str = "recourse";
 
+/// Whether a column is a way to call recourse.
+pub(super) fn is_ours(column: &str) -> bool {
+    column.starts_with(RECOURSE)
+}
+
 /// The row that says what a clock read takes, and its column.
 pub(super) const CLOCK_READ: (&str, &str) = ("clock-read", "bare");
 

@@ -59,8 +59,11 @@ impl Goal {
 
 fn judge(goal: &Goal, bound: Bound, calls: &[Call]) -> Vec<Judged> {
     let own = find(calls, goal.case, goal.column);
-    let judged =
-        |figure: Figure, most: Option<f64>| Judged { figure, found: own.and_then(|own| of(own, figure)), most };
+    let judged = |figure: Figure, most: Option<f64>| Judged {
+        figure,
+        found: own.and_then(|own| of(own, figure)),
+        most,
+    };
     let times = |factor: f64, other: Option<&Call>| {
         [Figure::Nanos, Figure::Instructions]
             .map(|figure| {
@@ -75,9 +78,8 @@ fn judge(goal: &Goal, bound: Bound, calls: &[Call]) -> Vec<Judged> {
         Bound::Times(factor, column) => times(factor, find(calls, goal.case, column)),
         Bound::TimesRow(factor, row) => times(factor, find(calls, row, goal.column)),
         Bound::Above { row, clock_reads, nanos } => {
-            let nanos_in = |case: &str, column: &str| {
-                find(calls, case, column).and_then(|call| of(call, Figure::Nanos))
-            };
+            let nanos_in =
+                |case: &str, column: &str| find(calls, case, column).and_then(|call| of(call, Figure::Nanos));
             let base = row.map_or(Some(0.0), |row| nanos_in(row, goal.column));
             let clock = nanos_in(CLOCK_READ.0, CLOCK_READ.1);
             // Without clock reads, none has to be measured.
@@ -197,6 +199,9 @@ mod tests {
     fn formulas_read_like_the_goals() {
         assert_eq!(formula(Bound::Times(1.0 / 3.0, "seatbelt")), "<= a third of seatbelt");
         assert_eq!(formula(Bound::Times(0.7, "seatbelt")), "<= 0.7 x seatbelt");
-        assert_eq!(formula(Bound::Above { row: None, clock_reads: 1, nanos: 10.0 }), "<= one clock read + 10 ns");
+        assert_eq!(
+            formula(Bound::Above { row: None, clock_reads: 1, nanos: 10.0 }),
+            "<= one clock read + 10 ns"
+        );
     }
 }

@@ -7,14 +7,17 @@
 //! | `machine`, `weight` | where it ran; what compiling recourse takes and adds |
 //! | `figures` | what was found, as data, and as the committed `benches/baseline.json` |
 //! | `goals`, `judge` | the list of goals; a goal against the figures of one run |
-//! | `page`, `tables`, `numbers` | the page, its tables, how a number is shown |
+//! | `page` | the page: its sections, in their order |
+//! | `call_tables`, `tables`, `markdown`, `numbers` | its tables, how a table and a number are written |
 //! | `check` | figures of now against the committed ones |
 
+mod call_tables;
 mod check;
 mod figures;
 mod goals;
 mod judge;
 mod machine;
+mod markdown;
 mod numbers;
 mod page;
 mod programs;
