@@ -2,7 +2,7 @@
 
 use recourse_benches::case::{Floor, Setup};
 use recourse_benches::threads::{self, together};
-use recourse_benches::{CASES, COLUMNS, Case, column};
+use recourse_benches::{CASES, COLUMNS, Case, Selection, column};
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -64,4 +64,18 @@ fn the_future_of_a_call_has_a_size_and_a_step_has_none() {
             assert_eq!(size(case), None);
         }
     }
+}
+
+#[test]
+fn a_selection_takes_parts_of_names_whole_names_and_beginnings_of_columns() {
+    let selected = |arguments: &[&str]| -> Vec<&str> {
+        let selection = Selection::of(arguments.iter().map(ToString::to_string));
+        CASES.into_iter().filter(|case| selection.has_case(*case)).map(|case| case.name).collect()
+    };
+    assert_eq!(selected(&["--bench"]).len(), CASES.len());
+    assert_eq!(selected(&["plain", "all-a"]), ["plain", "plain-pending", "all-armed"]);
+    assert_eq!(selected(&["=plain", "--bench"]), ["plain"]);
+    assert!(selected(&["=", "--rounds", "3"]).is_empty());
+    let ours = Selection::of(["--columns", "recourse"].map(str::to_owned).into_iter());
+    assert_eq!(COLUMNS.iter().filter(|column| ours.has_column(column.name)).count(), 3);
 }

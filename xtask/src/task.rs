@@ -82,7 +82,7 @@ const TASKS: &[Task] = &[
     Task {
         name: "bench",
         arguments: Arguments::Bench,
-        line: "measure and write docs/reference/benchmarks.md; --check only compares, PARTs of names only show rows",
+        line: "measure calls and write docs/reference/benchmarks.md; --check compares, PARTs of names show rows",
         run: bench::run,
     },
     Task {

@@ -17,6 +17,8 @@ pub(super) struct Compared {
     pub(super) table: String,
     /// What has become worse, a line each.
     pub(super) worse: Vec<String>,
+    /// The rows that those instructions are of.
+    pub(super) dearer: Vec<String>,
     /// Rows that the committed figures don't have, and rows that are gone.
     pub(super) unmatched: Vec<String>,
 }
@@ -33,6 +35,7 @@ pub(super) fn compare(committed: &[Call], now: &[Call]) -> Compared {
         };
         let change = before.instructions.zip(call.instructions).map(|(before, now)| percent(before, now));
         if change.is_some_and(|change| change > MOST_PERCENT + ROUNDING) {
+            compared.dearer.push(call.case.clone());
             let figures = before.instructions.zip(call.instructions).unwrap_or_default();
             compared.worse.push(format!(
                 "{name}: {} instructions, {} before: {}",
@@ -71,7 +74,8 @@ fn percent(before: f64, now: f64) -> f64 {
 }
 
 fn signed(percent: f64) -> String {
-    format!("{percent:+.1} %")
+    // No negative zero.
+    if percent.abs() < 0.05 { "0.0 %".to_owned() } else { format!("{percent:+.1} %") }
 }
 
 fn line(cells: [&str; 7]) -> String {

@@ -25,4 +25,5 @@ mod run;
 mod tables;
 mod weight;
 
+pub(crate) use programs::MANIFEST;
 pub(crate) use run::run;
