@@ -1,5 +1,7 @@
 //! [`GOALS`]: what a call may cost, beside its peers in the same run. Each is a bar set before the run.
 
+use crate::bench::figures::Catalogue;
+
 /// A bar for one column in one row.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Goal {
@@ -87,3 +89,36 @@ pub(super) const FUTURE_GOAL: u64 = 512;
 
 /// Third-party packages at most, by who brings them.
 pub(super) const PACKAGE_GOALS: &[(&str, usize)] = &[("recourse", 12), ("recourse-core", 0)];
+
+/// Rows and columns that a goal names and the benches don't have: each is a slip of the pen here or there.
+pub(super) fn unknown(catalogue: &Catalogue) -> Vec<&'static str> {
+    let is_row = |name: &str| catalogue.rows.iter().any(|row| row.name == name);
+    let is_column = |name: &str| catalogue.columns.iter().any(|column| column.name == name);
+    let bounds = GOALS.iter().flat_map(|goal| goal.bounds);
+    let measures = bounds.filter_map(|bound| match bound {
+        Times(_, column) => (!is_column(column)).then_some(*column),
+        TimesRow(_, row) | Above { row: Some(row), .. } => (!is_row(row)).then_some(*row),
+        _ => None,
+    });
+    let rows = GOALS.iter().map(|goal| goal.case).chain(THREAD_GOALS.iter().map(|(case, ..)| *case));
+    let rows = rows.chain([CLOCK_READ.0]).filter(|row| !is_row(row));
+    let columns = GOALS.iter().map(|goal| goal.column).chain([CLOCK_READ.1]);
+    rows.chain(columns.filter(|column| !is_column(column))).chain(measures).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::figures::{Column, Row};
+
+    #[test]
+    fn a_goal_may_name_only_what_is_there() {
+        let names = unknown(&Catalogue::default());
+        assert!(names.contains(&"plain") && names.contains(&"tower") && names.contains(&"keys-1"));
+        let row = |name: &&str| Row { name: (*name).to_owned(), ..Row::default() };
+        let column = |name: &&str| Column { name: (*name).to_owned(), ..Column::default() };
+        let known =
+            Catalogue { rows: names.iter().map(row).collect(), columns: names.iter().map(column).collect() };
+        assert_eq!(unknown(&known), [""; 0]);
+    }
+}

@@ -1,8 +1,8 @@
 //! The task `bench`: measure everything and write the page, show some rows, check, or render.
 
 use crate::bench::check::compare;
-use crate::bench::figures::{BASELINE, Call, PAGE, Report};
-use crate::bench::goals::{RECOURSE, is_ours};
+use crate::bench::figures::{BASELINE, Call, Catalogue, PAGE, Report};
+use crate::bench::goals::{RECOURSE, is_ours, unknown};
 use crate::bench::machine;
 use crate::bench::page::page;
 use crate::bench::programs::{Counted, MANIFEST, Programs};
@@ -66,7 +66,7 @@ fn measure(repo: &Repo) -> Result<Verdict> {
     report.weight = weight::weigh(repo, &report.machine.host)?;
     report.machine.seconds = start.elapsed().as_secs_f64().round();
     diff::bring_up_to_date(&repo.root, BASELINE, &report.to_text()?, false)?;
-    let text = page(&report, &counted.catalogue, &notes(repo)?);
+    let text = text(repo, &report, &counted.catalogue)?;
     diff::bring_up_to_date(&repo.root, PAGE, &text, false)?;
     println!("{}", call_tables::goals(&report.calls));
     println!("all of it took {:.0} s, once built", report.machine.seconds);
@@ -124,7 +124,7 @@ fn check(repo: &Repo) -> Result<Verdict> {
     for line in &compared.worse {
         println!("worse: {line}");
     }
-    let text = page(&committed, &catalogue, &notes(repo)?);
+    let text = text(repo, &committed, &catalogue)?;
     let is_current = diff::bring_up_to_date(&repo.root, PAGE, &text, true)?;
     Ok(if !compared.worse.is_empty() {
         Verdict::Failed(format!("{} figures of recourse have become worse", compared.worse.len()))
@@ -163,7 +163,7 @@ fn render(repo: &Repo) -> Result<Verdict> {
     build(programs, &["allocations"])?;
     // The lists of rows and columns are printed whatever is selected.
     let catalogue = programs.allocations(&["=".to_owned()])?.catalogue;
-    diff::bring_up_to_date(&repo.root, PAGE, &page(&committed, &catalogue, &notes(repo)?), false)?;
+    diff::bring_up_to_date(&repo.root, PAGE, &text(repo, &committed, &catalogue)?, false)?;
     Ok(Verdict::Passed(String::new()))
 }
 
@@ -181,9 +181,12 @@ fn committed(repo: &Repo) -> Result<Report> {
     Report::of_text(&text).context(BASELINE)
 }
 
-fn notes(repo: &Repo) -> Result<String> {
-    let text = fs::read_to_string(repo.root.join(NOTES)).context(NOTES)?;
-    Ok(text.replace("\r\n", "\n"))
+/// The page, with the notes of now.
+fn text(repo: &Repo, report: &Report, catalogue: &Catalogue) -> Result<String> {
+    let unknown = unknown(catalogue);
+    ensure!(unknown.is_empty(), "xtask/src/bench/goals.rs names what the benches don't have: {unknown:?}");
+    let notes = fs::read_to_string(repo.root.join(NOTES)).context(NOTES)?;
+    Ok(page(report, catalogue, &notes.replace("\r\n", "\n")))
 }
 
 fn has_valgrind() -> bool {
