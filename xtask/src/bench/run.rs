@@ -51,6 +51,7 @@ fn measure(repo: &Repo) -> Result<Verdict> {
     let start = Instant::now();
     let mut report = Report { machine: machine::read(repo)?, ..Report::default() };
     let counted = programs.allocations(&[])?;
+    ensure_known(&counted.catalogue)?;
     (report.calls, report.futures, report.memory) = (counted.calls, counted.futures, counted.memory);
     programs.instructions(&[], &mut report.calls)?;
     programs.nanos(&[], &mut report.calls)?;
@@ -102,6 +103,7 @@ fn check(repo: &Repo) -> Result<Verdict> {
     build(programs, &["allocations", "instructions"])?;
     let ours = ["--columns".to_owned(), RECOURSE.to_owned()];
     let Counted { catalogue, calls: mut now, .. } = programs.allocations(&ours)?;
+    ensure_known(&catalogue)?;
     let not_made = why_not_counted(&committed)?;
     let before: Vec<Call> = committed.calls.iter().filter(|call| is_ours(&call.column)).cloned().collect();
     if not_made.is_none() {
@@ -181,10 +183,15 @@ fn committed(repo: &Repo) -> Result<Report> {
     Report::of_text(&text).context(BASELINE)
 }
 
-/// The page, with the notes of now.
-fn text(repo: &Repo, report: &Report, catalogue: &Catalogue) -> Result<String> {
+/// The goals name rows and columns that there are.
+fn ensure_known(catalogue: &Catalogue) -> Result<()> {
     let unknown = unknown(catalogue);
     ensure!(unknown.is_empty(), "xtask/src/bench/goals.rs names what the benches don't have: {unknown:?}");
+    Ok(())
+}
+
+/// The page, with the notes of now.
+fn text(repo: &Repo, report: &Report, catalogue: &Catalogue) -> Result<String> {
     let notes = fs::read_to_string(repo.root.join(NOTES)).context(NOTES)?;
     Ok(page(report, catalogue, &notes.replace("\r\n", "\n")))
 }
