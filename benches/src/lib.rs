@@ -1,21 +1,24 @@
 //! What a call through recourse costs, beside its peers.
 //!
 //! ```text
-//! cargo xtask bench                        everything below, in this order, within five minutes
-//! cargo xtask bench --bench allocations    allocations and bytes a call, and the size of the call's future
-//! cargo xtask bench --bench calls          nanoseconds a call, by criterion
-//! cargo xtask bench --bench instructions   instructions a call, by valgrind's callgrind
+//! cargo xtask bench                everything, within five minutes; writes docs/reference/benchmarks.md
+//! cargo xtask bench hedge plain    the rows whose names contain one of these, to the terminal
+//! cargo xtask bench --check        instructions and allocations of recourse against the committed ones
+//! cargo xtask bench --render       writes the page again from the committed numbers and the notes
 //! ```
-//!
-//! Behind `--`, `calls` takes criterion's arguments (`-- plain`), `instructions` and `allocations` a part of a case's
-//! name. The results of one measured run stand in `docs/reference/benchmarks.md`.
 //!
 //! # How it is laid out
 //!
 //! A [`Case`] is a row: what is configured, and which operation runs. A [`Contestant`] is a column: one module in
-//! [`contestants`] with one function, `prepare`, that builds the case's policy once and gives back a [`Runner`], or
-//! `None` where the contestant can't do what the case asks for. Every bench walks the same two lists, so a new row or
-//! column is written once.
+//! [`contestants`] that builds the case's policy once and gives back a [`Runner`], or `None` where it can't do what the
+//! case asks for. Its `DOES` and `DOES_NOT` stand on the page. Every bench walks the same two lists, [`CASES`] and
+//! [`COLUMNS`], so a new row or column is written once.
+//!
+//! Four programs measure, and print what they find as lines of tab-separated fields that `cargo xtask bench` reads:
+//! `allocations` (allocations, sizes of futures, memory per key), `instructions` (by valgrind's callgrind), `calls`
+//! (nanoseconds, by criterion; it leaves them in criterion's files) and `threads` (several threads that share a
+//! policy). `size/` has two programs whose difference is what recourse adds to a binary. `notes.md` is the part of the
+//! page that is written by hand, `baseline.json` what the last run has measured.
 //!
 //! # What makes it fair
 //!
@@ -25,7 +28,11 @@
 //! - Each peer is used in the fastest way that its documentation shows. Its module says what it does and doesn't do.
 //! - A runner counts its successes and, where the operation fails, its attempts, and panics if they are not what the
 //!   case asks for: a budget that has run dry or a breaker that has opened can't pass for speed.
+//! - A contestant runs the same code alone and with other threads. A second instance of it beside the first would keep
+//!   the compiler from inlining either, which costs some peers a fifth of their instructions.
 //! - Nobody sleeps: where attempts fail, the waits between them are made and are ready at once.
+//! - Nanoseconds are measured in rounds over all rows and contestants, so that a slow minute of the machine is
+//!   everybody's, and a row's contestants are measured one right after the other.
 //!
 //! # What to look at
 //!
@@ -36,12 +43,17 @@
 //! libraries do.
 
 pub mod case;
+pub mod columns;
 pub mod contestant;
 pub mod contestants;
 pub mod harness;
 pub mod operation;
+pub mod selection;
 pub mod settings;
+pub mod threads;
 
-pub use case::Case;
-pub use contestant::{CONTESTANTS, Contestant};
+pub use case::{CASES, Case};
+pub use columns::{COLUMNS, column};
+pub use contestant::{Column, Contestant};
 pub use harness::Runner;
+pub use selection::Selection;

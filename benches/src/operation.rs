@@ -1,4 +1,4 @@
-//! The operations: the same three for every contestant, none of which does any work.
+//! The operations: the same four for every contestant, none of which does any work.
 
 use std::cell::Cell;
 use std::fmt;
@@ -50,6 +50,10 @@ pub struct PendingOnce;
 #[derive(Clone, Copy, Debug)]
 pub struct Failing;
 
+/// Fails at its second poll, wakes its task for it, and is counted.
+#[derive(Clone, Copy, Debug)]
+pub struct FailingLate;
+
 /// As [`Ready`], with an attempt of a kilobyte: shows how often a call keeps its attempt.
 #[derive(Clone, Copy, Debug)]
 pub struct Wide;
@@ -78,6 +82,15 @@ impl Operation for Failing {
     #[inline]
     fn call(self) -> FailingAttempt {
         FailingAttempt
+    }
+}
+
+impl Operation for FailingLate {
+    type Attempt = FailingLateAttempt;
+
+    #[inline]
+    fn call(self) -> FailingLateAttempt {
+        FailingLateAttempt { polled: false }
     }
 }
 
@@ -127,15 +140,6 @@ impl Future for PendingAttempt {
 #[derive(Debug)]
 pub struct FailingAttempt;
 
-thread_local! {
-    static FAILED: Cell<u64> = const { Cell::new(0) };
-}
-
-/// How many attempts of [`Failing`] this thread has run.
-pub fn failed_attempts() -> u64 {
-    FAILED.get()
-}
-
 impl Future for FailingAttempt {
     type Output = Answer;
 
@@ -144,6 +148,36 @@ impl Future for FailingAttempt {
         FAILED.set(FAILED.get() + 1);
         Poll::Ready(answer(false))
     }
+}
+
+/// An attempt of [`FailingLate`].
+#[derive(Debug)]
+pub struct FailingLateAttempt {
+    polled: bool,
+}
+
+impl Future for FailingLateAttempt {
+    type Output = Answer;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Answer> {
+        if black_box(self.polled) {
+            FAILED.set(FAILED.get() + 1);
+            return Poll::Ready(answer(false));
+        }
+        self.polled = true;
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+thread_local! {
+    static FAILED: Cell<u64> = const { Cell::new(0) };
+}
+
+/// How many attempts that fail this thread has run.
+pub fn failed_attempts() -> u64 {
+    FAILED.get()
 }
 
 /// An attempt of [`Wide`].

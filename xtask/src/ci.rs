@@ -3,7 +3,7 @@
 use crate::cargo::Cargo;
 use crate::repo::Repo;
 use crate::verdict::Verdict;
-use crate::{api, msrv, reference, test, tidy};
+use crate::{api, bench, msrv, reference, test, tidy};
 use anyhow::Result;
 use std::time::{Duration, Instant};
 
@@ -12,8 +12,12 @@ type Step = (&'static str, fn(&Repo) -> Result<Verdict>);
 /// The steps, quick ones first and the tests last, so that their closing lines stand near the end.
 const STEPS: &[Step] = &[
     ("format", |repo| Cargo::new(repo).args(["fmt", "--all", "--check"]).run()),
+    ("format, benches", |repo| benches(repo, "fmt", &["--all", "--check"])),
     ("clippy, all features", |repo| clippy(repo, &["--workspace", "--all-features"])),
     ("clippy, no features", |repo| clippy_without_features(repo)),
+    ("clippy, benches", |repo| {
+        benches(repo, "clippy", &["--workspace", "--all-targets", "--", "-D", "warnings"])
+    }),
     ("docs", |repo| {
         Cargo::new(repo)
             .args(["doc", "--no-deps", "--workspace", "--all-features"])
@@ -24,6 +28,8 @@ const STEPS: &[Step] = &[
     ("api", |repo| api::run(repo, true)),
     ("reference", |repo| reference::run(repo, true)),
     ("MSRV", msrv::run),
+    ("test, benches", |repo| benches(repo, "test", &["--release"])),
+    ("bench", |repo| bench::run(repo, &["--check".to_owned()])),
     ("test", test::run),
 ];
 
@@ -66,6 +72,11 @@ fn clippy_without_features(repo: &Repo) -> Result<Verdict> {
     let names = repo.library_names();
     selection.extend(names.iter().flat_map(|name| ["--package", name.as_str()]));
     clippy(repo, &selection)
+}
+
+/// A command in the benches' own workspace.
+fn benches(repo: &Repo, command: &str, arguments: &[&str]) -> Result<Verdict> {
+    Cargo::new(repo).args([command, "--manifest-path", bench::MANIFEST]).args(arguments).run()
 }
 
 fn table(done: &[Done]) -> String {

@@ -3,7 +3,8 @@
 //! | module | what lives there |
 //! |---|---|
 //! | `task` | the list of tasks, the command line, exit codes |
-//! | `ci`, `test`, `msrv`, `api`, `bench`, `graph` | one task or step each |
+//! | `ci`, `test`, `msrv`, `api`, `graph` | one task or step each |
+//! | `bench` | what a call costs: measured, written to a page, compared |
 //! | `tidy` | the house rules, one a file |
 //! | `reference` | the generated pages of `docs/reference` |
 //! | `verdict`, `cargo`, `toolchain` | what a task says in the end; running cargo, also another version's |

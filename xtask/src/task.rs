@@ -22,8 +22,8 @@ enum Arguments {
     None,
     /// `--check`, or nothing.
     Check,
-    /// Anything; it is handed on.
-    Any,
+    /// `--check`, `--render`, or parts of names.
+    Bench,
 }
 
 impl Arguments {
@@ -31,7 +31,7 @@ impl Arguments {
         match self {
             Arguments::None => "",
             Arguments::Check => " [--check]",
-            Arguments::Any => " [ARGUMENT...]",
+            Arguments::Bench => " [--check | --render | PART...]",
         }
     }
 
@@ -39,7 +39,11 @@ impl Arguments {
         match self {
             Arguments::None => given.is_empty(),
             Arguments::Check => given.is_empty() || given == ["--check"],
-            Arguments::Any => true,
+            Arguments::Bench => {
+                given == ["--check"]
+                    || given == ["--render"]
+                    || !given.iter().any(|part| part.starts_with('-'))
+            }
         }
     }
 }
@@ -54,7 +58,7 @@ const TASKS: &[Task] = &[
     Task {
         name: "ci",
         arguments: Arguments::None,
-        line: "run all that a change must pass: format, clippy, docs, tidy, api, reference, MSRV, test",
+        line: "run all that a change must pass: format, clippy, docs, tidy, api, reference, MSRV, bench, test",
         run: |repo, _| ci::run(repo),
     },
     Task {
@@ -77,8 +81,8 @@ const TASKS: &[Task] = &[
     },
     Task {
         name: "bench",
-        arguments: Arguments::Any,
-        line: "run the benches; arguments go to cargo bench",
+        arguments: Arguments::Bench,
+        line: "measure calls and write docs/reference/benchmarks.md; --check compares, PARTs of names show rows",
         run: bench::run,
     },
     Task {
@@ -137,7 +141,7 @@ fn list() -> String {
     let mut text = String::from("cargo xtask TASK\n\n");
     for task in TASKS {
         let usage = format!("{}{}", task.name, task.arguments.usage());
-        text += &format!("  {usage:<22}{}\n", task.line);
+        text += &format!("  {usage:<38}{}\n", task.line);
     }
     text
 }
@@ -163,6 +167,10 @@ mod tests {
         assert!(error("reference", &["--chekc"]).is_some_and(|text| text.contains("--chekc")));
         assert!(error("tidy", &["--check"]).is_some());
         assert_eq!(error("reference", &["--check"]), None);
-        assert_eq!(error("bench", &["--", "hedge"]), None);
+        for given in [&["--check"][..], &["--render"], &["hedge", "plain"], &[]] {
+            assert_eq!(error("bench", given), None);
+        }
+        assert!(error("bench", &["--check", "hedge"]).is_some());
+        assert!(error("bench", &["--chekc"]).is_some_and(|text| text.contains("--render")));
     }
 }

@@ -1,25 +1,33 @@
 //! backon: retries of one call site.
-//!
-//! Does: exponential backoff, made anew for each call from a `const` builder; every error is retried (no classifier).
-//! The sleeper is a closure whose sleeps are ready at once, as in its documentation.
-//! Doesn't: timeouts, breakers, budgets, hedges, a policy shared by call sites, records.
 
-use crate::case::Case;
-use crate::harness::{Runner, repeat};
-use crate::operation::{Failing, Operation, PendingOnce, Ready};
+use crate::case::{Case, Setup};
+use crate::contestant::Contestant;
+use crate::harness::{Runner, Shared, repeat};
+use crate::operation::Operation;
 use crate::settings::ATTEMPTS;
 use backon::{ExponentialBuilder, Retryable};
 use std::future::ready;
 
 const BACKOFF: ExponentialBuilder = ExponentialBuilder::new().with_max_times(ATTEMPTS as usize - 1);
 
-/// A runner of the case, if it can do it.
-pub fn prepare(case: Case) -> Option<Runner> {
-    match case {
-        Case::Plain => Some(retry(case, Ready)),
-        Case::PlainPending => Some(retry(case, PendingOnce)),
-        Case::ThreeFail => Some(retry(case, Failing)),
-        _ => None,
+/// backon, with a `const` builder of its backoff.
+#[derive(Debug)]
+pub struct Backon;
+
+impl Contestant for Backon {
+    const NAME: &'static str = "backon";
+    const DOES: &'static str = "retries at one call site, every error, with an exponential backoff that is made anew for each call from a \
+         `const` builder; its sleeper is a closure whose sleeps are ready at once, as in its documentation";
+    const DOES_NOT: &'static str = "classify unless told how at the call site; timeouts, breakers, budgets, hedges, a policy that call \
+         sites share, records";
+
+    fn prepare(case: Case, operation: impl Operation) -> Option<Runner> {
+        (case.setup == Setup::Retry).then(|| retry(case, operation))
+    }
+
+    /// Its calls share nothing.
+    fn share(case: Case, operation: impl Operation) -> Option<Shared> {
+        (case.setup == Setup::Retry).then(|| Box::new(move || retry(case, operation)) as Shared)
     }
 }
 

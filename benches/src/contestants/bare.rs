@@ -1,21 +1,40 @@
 //! The operation alone, awaited with nothing round it: the floor of every row.
 
-use crate::case::Case;
-use crate::harness::{Runner, repeat};
-use crate::operation::{Failing, Operation, PendingOnce, Ready};
+use crate::case::{Case, Setup};
+use crate::contestant::Contestant;
+use crate::contestants::floors;
+use crate::harness::{Runner, Shared, repeat};
+use crate::operation::Operation;
 
-/// Every case whose operation runs at all. Where three attempts fail, the operation is awaited three times.
-pub fn prepare(case: Case) -> Option<Runner> {
-    Some(match case {
-        Case::BreakerOpen => return None,
-        Case::PlainPending | Case::TimeoutArmed | Case::HedgeArmed | Case::AllArmed => {
-            repeat(case, async || PendingOnce.call().await)
+/// The operation alone.
+#[derive(Debug)]
+pub struct Bare;
+
+impl Contestant for Bare {
+    const NAME: &'static str = "bare";
+    const DOES: &'static str =
+        "awaits the operation: three times where three attempts fail; and the machine's own steps";
+    const DOES_NOT: &'static str = "do anything else";
+
+    fn prepare(case: Case, operation: impl Operation) -> Option<Runner> {
+        match case.setup {
+            Setup::Floor(floor) => Some(floors::prepare(floor)),
+            Setup::BreakerOpen | Setup::TokenBucket | Setup::LatencyRecorded | Setup::LatencyRead => None,
+            _ if case.failing_attempts() == 3 => Some(repeat(case, async move || {
+                let _ = operation.call().await;
+                let _ = operation.call().await;
+                operation.call().await
+            })),
+            _ => Some(once(case, operation)),
         }
-        Case::ThreeFail | Case::ThreeFailBudget => repeat(case, async || {
-            let _ = Failing.call().await;
-            let _ = Failing.call().await;
-            Failing.call().await
-        }),
-        _ => repeat(case, async || Ready.call().await),
-    })
+    }
+
+    /// There is nothing to share: what threads lose here, they lose to the machine.
+    fn share(case: Case, operation: impl Operation) -> Option<Shared> {
+        (case.setup == Setup::Retry).then(|| Box::new(move || once(case, operation)) as Shared)
+    }
+}
+
+fn once(case: Case, operation: impl Operation) -> Runner {
+    repeat(case, async move || operation.call().await)
 }

@@ -1,13 +1,26 @@
-//! The contestants, one module each, all with the same function: `prepare(case) -> Option<Runner>`.
+//! The contestants, one module each, all with the same interface: [`Contestant`](crate::Contestant).
 
-pub mod backon;
-pub mod bare;
-pub mod by_hand;
-pub mod execution_policy;
-pub mod failsafe;
-pub mod recloser;
+mod backon;
+mod bare;
+mod by_hand;
+mod execution_policy;
+mod failsafe;
+mod floors;
+mod recloser;
 pub mod recourse;
-pub mod seatbelt;
-pub mod tokio_retry2;
-pub mod tower;
-pub mod tower_resilience;
+mod seatbelt;
+mod tokio_retry2;
+mod tower;
+mod tower_resilience;
+
+pub use backon::Backon;
+pub use bare::Bare;
+pub use by_hand::ByHand;
+pub use execution_policy::ExecutionPolicy;
+pub use failsafe::Failsafe;
+pub use recloser::Recloser;
+pub use recourse::{Recourse, RecourseByStaticKey, RecourseByStringKey};
+pub use seatbelt::Seatbelt;
+pub use tokio_retry2::TokioRetry2;
+pub use tower::Tower;
+pub use tower_resilience::TowerResilience;

@@ -1,13 +1,10 @@
 //! seatbelt: retry, timeout, breaker and hedging as layers round one service.
-//!
-//! Does: a policy and a classifier shared by all calls, jittered backoff from a shared clock (tokio's), a breaker over
-//! a time window, hedging after a fixed delay. Telemetry is compiled out.
-//! Doesn't: budgets, keys, records. Where three attempts fail the base delay is zero, which its clock doesn't sleep.
 
-use crate::case::Case;
-use crate::harness::{Runner, block_on, repeat};
-use crate::operation::{Answer, Failed, Failing, Operation, PendingOnce, Ready};
-use crate::settings::{ATTEMPTS, HEDGE_AFTER, OPEN_FOR, TIMEOUT};
+use crate::case::{Case, Setup};
+use crate::contestant::Contestant;
+use crate::harness::{Runner, Shared, block_on, repeat};
+use crate::operation::{Answer, Failed, Operation};
+use crate::settings::{ATTEMPTS, HEDGE_AFTER, OPEN_FOR, TIMEOUT, WINDOW, WINDOW_CALLS, WINDOW_SUCCESSES};
 use layered::{Execute, Service, Stack};
 use seatbelt::breaker::Breaker;
 use seatbelt::hedging::Hedging;
@@ -17,23 +14,45 @@ use seatbelt::{RecoveryInfo, ResilienceContext};
 use std::time::Duration;
 use tick::Clock;
 
-/// A runner of the case, if it can do it.
-pub fn prepare(case: Case) -> Option<Runner> {
-    match case {
-        Case::Plain => Some(retry(case, Ready)),
-        Case::PlainPending => Some(retry(case, PendingOnce)),
-        Case::ThreeFail => Some(retry(case, Failing)),
-        Case::Timeout => Some(retry_with_timeout(case, Ready)),
-        Case::TimeoutArmed => Some(retry_with_timeout(case, PendingOnce)),
-        Case::BreakerClosed => Some(breaker_closed(case)),
-        Case::BreakerOpen => Some(breaker_open(case)),
-        Case::Hedge => Some(hedge(case, Ready)),
-        Case::HedgeArmed => Some(hedge(case, PendingOnce)),
-        Case::All => Some(all_but_budget(case, Ready)),
-        Case::AllArmed => Some(all_but_budget(case, PendingOnce)),
-        _ => None,
+/// seatbelt, its layers stacked as in its documentation.
+#[derive(Debug)]
+pub struct Seatbelt;
+
+impl Contestant for Seatbelt {
+    const NAME: &'static str = "seatbelt";
+    const DOES: &'static str = "a policy and a classifier that all calls share, jittered backoff from tokio's clock, a breaker over a time \
+         window, hedging after a fixed delay; its telemetry is compiled out";
+    const DOES_NOT: &'static str = "budgets (all five is without), keys, records; where attempts fail its base delay is zero, which its \
+         clock doesn't sleep";
+
+    fn prepare(case: Case, operation: impl Operation) -> Option<Runner> {
+        Self::share(case, operation).map(|mut shared| shared())
+    }
+
+    fn share(case: Case, operation: impl Operation) -> Option<Shared> {
+        match case.setup {
+            Setup::Retry => Some(serve(case, retry(operation))),
+            Setup::Timeout => Some(serve(case, retry_with_timeout(operation))),
+            Setup::BreakerWindow => Some(serve(case, breaker(operation))),
+            Setup::BreakerOpen => {
+                let service = breaker(operation);
+                // It can't be opened by hand.
+                for _ in 0..100 {
+                    assert!(block_on(service.execute(())).is_err());
+                }
+                Some(serve(case, service))
+            }
+            Setup::Hedge => Some(serve(case, hedge(operation))),
+            Setup::All => Some(serve(case, all_but_budget(operation))),
+            _ => None,
+        }
     }
 }
+
+/// One stack for all calls.
+trait Stacked: Service<(), Out = Answer> + Send + Sync + 'static {}
+
+impl<S: Service<(), Out = Answer> + Send + Sync + 'static> Stacked for S {}
 
 fn context() -> ResilienceContext<(), Answer> {
     ResilienceContext::new(block_on(async { Clock::new_tokio() }))
@@ -46,7 +65,7 @@ fn judge(answer: &Answer) -> RecoveryInfo {
     }
 }
 
-fn retry(case: Case, operation: impl Operation) -> Runner {
+fn retry(operation: impl Operation) -> impl Stacked {
     let layers = (
         Retry::layer("retry", &context())
             .clone_input()
@@ -55,10 +74,10 @@ fn retry(case: Case, operation: impl Operation) -> Runner {
             .base_delay(Duration::ZERO),
         Execute::new(move |()| operation.call()),
     );
-    serve(case, layers.into_service())
+    layers.into_service()
 }
 
-fn retry_with_timeout(case: Case, operation: impl Operation) -> Runner {
+fn retry_with_timeout(operation: impl Operation) -> impl Stacked {
     let context = context();
     let layers = (
         Retry::layer("retry", &context)
@@ -68,38 +87,24 @@ fn retry_with_timeout(case: Case, operation: impl Operation) -> Runner {
         Timeout::layer("timeout", &context).timeout_error(|_| Failed).timeout(TIMEOUT),
         Execute::new(move |()| operation.call()),
     );
-    serve(case, layers.into_service())
+    layers.into_service()
 }
 
-fn breaker_closed(case: Case) -> Runner {
+fn breaker(operation: impl Operation) -> impl Stacked {
     let layers = (
         Breaker::layer("breaker", &context())
             .recovery_with(|answer, _| judge(answer))
             .rejected_input_error(|(), _| Failed)
+            .failure_threshold(1.0 - WINDOW_SUCCESSES as f32)
+            .min_throughput(WINDOW_CALLS)
+            .sampling_duration(WINDOW)
             .break_duration(OPEN_FOR),
-        Execute::new(move |()| Ready.call()),
+        Execute::new(move |()| operation.call()),
     );
-    serve(case, layers.into_service())
+    layers.into_service()
 }
 
-/// Its breaker can't be opened by hand: the operation fails a hundred times first.
-fn breaker_open(case: Case) -> Runner {
-    let layers = (
-        Breaker::layer("breaker", &context())
-            .recovery_with(|answer, _| judge(answer))
-            .rejected_input_error(|(), _| Failed)
-            .min_throughput(10)
-            .break_duration(OPEN_FOR),
-        Execute::new(move |()| Failing.call()),
-    );
-    let service = layers.into_service();
-    for _ in 0..100 {
-        assert!(block_on(service.execute(())).is_err());
-    }
-    serve(case, service)
-}
-
-fn hedge(case: Case, operation: impl Operation) -> Runner {
+fn hedge(operation: impl Operation) -> impl Stacked {
     let layers = (
         Hedging::layer("hedging", &context())
             .clone_input()
@@ -107,10 +112,10 @@ fn hedge(case: Case, operation: impl Operation) -> Runner {
             .hedging_delay(HEDGE_AFTER),
         Execute::new(move |()| operation.call()),
     );
-    serve(case, layers.into_service())
+    layers.into_service()
 }
 
-fn all_but_budget(case: Case, operation: impl Operation) -> Runner {
+fn all_but_budget(operation: impl Operation) -> impl Stacked {
     let context = context();
     let layers = (
         Retry::layer("retry", &context)
@@ -128,9 +133,11 @@ fn all_but_budget(case: Case, operation: impl Operation) -> Runner {
         Timeout::layer("timeout", &context).timeout_error(|_| Failed).timeout(TIMEOUT),
         Execute::new(move |()| operation.call()),
     );
-    serve(case, layers.into_service())
+    layers.into_service()
 }
 
-fn serve(case: Case, service: impl Service<(), Out = Answer> + 'static) -> Runner {
-    repeat(case, async move || service.execute(()).await)
+/// Leaked, so that threads share it as calls of one thread do, and the same code runs in both.
+fn serve(case: Case, service: impl Stacked) -> Shared {
+    let service = &*Box::leak(Box::new(service));
+    Box::new(move || repeat(case, async move || service.execute(()).await))
 }

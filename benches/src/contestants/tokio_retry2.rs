@@ -1,30 +1,42 @@
 //! tokio-retry2: retries of one call site; with tokio's `timeout` round each attempt where one is asked for.
-//!
-//! Does: an iterator of delays, made anew for each call. The operation says by its error type what is transient; here
-//! every error is.
-//! Doesn't: breakers, budgets, hedges, a policy shared by call sites, records. It always sleeps between attempts, on
-//! tokio's timer, so it has no row for attempts that fail.
 
-use crate::case::Case;
-use crate::harness::{Runner, repeat};
-use crate::operation::{Failed, Operation, PendingOnce, Ready};
+use crate::case::{Case, Setup};
+use crate::contestant::Contestant;
+use crate::harness::{Runner, Shared, repeat};
+use crate::operation::{Failed, Operation};
 use crate::settings::{ATTEMPTS, TIMEOUT};
+use std::time::Duration;
 use tokio::time::timeout;
 use tokio_retry2::strategy::ExponentialFactorBackoff;
 use tokio_retry2::{Retry, RetryError};
 
-/// A runner of the case, if it can do it.
-pub fn prepare(case: Case) -> Option<Runner> {
-    match case {
-        Case::Plain => Some(retry(case, Ready)),
-        Case::PlainPending => Some(retry(case, PendingOnce)),
-        Case::Timeout => Some(retry_with_timeout(case, Ready)),
-        Case::TimeoutArmed => Some(retry_with_timeout(case, PendingOnce)),
-        _ => None,
+/// tokio-retry2, with an iterator of delays.
+#[derive(Debug)]
+pub struct TokioRetry2;
+
+impl Contestant for TokioRetry2 {
+    const NAME: &'static str = "tokio-retry2";
+    const DOES: &'static str = "retries at one call site by an iterator of delays that is made anew for each call; the operation says by \
+         its error type what is transient, and here everything is; with tokio's `timeout` in the timeout rows";
+    const DOES_NOT: &'static str = "breakers, budgets, hedges, a policy that call sites share, records; it always sleeps between attempts, \
+         on tokio's timer, hence no row where attempts fail";
+
+    fn prepare(case: Case, operation: impl Operation) -> Option<Runner> {
+        match case.setup {
+            _ if !case.succeeds() => None,
+            Setup::Retry => Some(retry(case, operation)),
+            Setup::Timeout => Some(retry_with_timeout(case, operation)),
+            _ => None,
+        }
+    }
+
+    /// Its calls share nothing.
+    fn share(case: Case, operation: impl Operation) -> Option<Shared> {
+        (case.setup == Setup::Retry).then(|| Box::new(move || retry(case, operation)) as Shared)
     }
 }
 
-fn delays() -> impl Iterator<Item = std::time::Duration> {
+fn delays() -> impl Iterator<Item = Duration> {
     ExponentialFactorBackoff::from_millis(10, 2.0).take(ATTEMPTS as usize - 1)
 }
 

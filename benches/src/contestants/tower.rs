@@ -1,14 +1,9 @@
 //! tower: retry with a hand-written policy, its TPS budget, timeout and hedge, stacked as services.
-//!
-//! Does: what the policy below does, which is as little as can be: it counts attempts, retries every error and waits
-//! for nothing. Request, policy and service are cloned for each call.
-//! Doesn't: classify, back off, break circuits, look anything up, record. The hedge's delay is a percentile of what it
-//! has seen, from a histogram behind a mutex; it is filled beforehand, and after the first calls the delay is 1 ms. A
-//! hedge can't stand inside a retry, since it can't be cloned.
 
-use crate::case::Case;
-use crate::harness::{Runner, block_on, repeat};
-use crate::operation::{Failing, Operation, PendingOnce, Ready as ReadyNow};
+use crate::case::{Case, Setup};
+use crate::contestant::Contestant;
+use crate::harness::{Runner, Shared, block_on, repeat};
+use crate::operation::Operation;
 use crate::settings::{ATTEMPTS, TIMEOUT};
 use std::future::{Ready, ready};
 use std::sync::Arc;
@@ -17,60 +12,83 @@ use tower::hedge::Hedge;
 use tower::retry::Retry;
 use tower::retry::budget::{Budget, TpsBudget};
 use tower::timeout::Timeout;
-use tower::{Service, ServiceExt, service_fn};
+use tower::{BoxError, Service, ServiceExt, service_fn};
 
-/// A runner of the case, if it can do it.
-pub fn prepare(case: Case) -> Option<Runner> {
-    match case {
-        Case::Plain => Some(retry(case, ReadyNow)),
-        Case::PlainPending => Some(retry(case, PendingOnce)),
-        Case::ThreeFail => Some(retry(case, Failing)),
-        Case::Timeout => Some(retry_with_timeout(case, ReadyNow)),
-        Case::TimeoutArmed => Some(retry_with_timeout(case, PendingOnce)),
-        Case::Budget => Some(retry_with_budget(case, ReadyNow)),
-        Case::ThreeFailBudget => Some(retry_with_budget(case, Failing)),
-        Case::Hedge => Some(hedge(case, ReadyNow)),
-        Case::HedgeArmed => Some(hedge(case, PendingOnce)),
-        Case::All => Some(all_but_breaker(case, ReadyNow)),
-        Case::AllArmed => Some(all_but_breaker(case, PendingOnce)),
-        _ => None,
+/// tower, its services stacked as in its documentation.
+#[derive(Debug)]
+pub struct Tower;
+
+impl Contestant for Tower {
+    const NAME: &'static str = "tower";
+    const DOES: &'static str = "retries by a policy written by hand that counts attempts, retries every error and waits for nothing; its \
+         TPS budget, its timeout, and its hedge at the 95th percentile of a histogram behind a mutex, which is filled \
+         beforehand; request, policy and service are cloned for each call";
+    const DOES_NOT: &'static str = "classify, back off, break circuits (all five is without), keys, records; a hedge can't stand inside a \
+         retry, since it can't be cloned, and the row of a fixed delay has its percentile too";
+
+    fn prepare(case: Case, operation: impl Operation) -> Option<Runner> {
+        match case.setup {
+            Setup::Retry => Some(serve(case, retry(operation))),
+            Setup::Timeout => Some(serve(case, retry_with_timeout(operation))),
+            Setup::Budget => Some(serve(case, retry_with_budget(operation, plenty()))),
+            Setup::BudgetDenied => Some(serve(case, retry_with_budget(operation, nothing()))),
+            Setup::Hedge | Setup::HedgeQuantile => {
+                Some(serve(case, hedged(service_fn(move |()| operation.call()))))
+            }
+            Setup::All => {
+                let inner = Timeout::new(service_fn(move |()| operation.call()), TIMEOUT);
+                Some(serve(case, hedged(Retry::new(budgeted(plenty()), inner))))
+            }
+            Setup::TokenBucket => Some(one_decision(plenty())),
+            _ => None,
+        }
+    }
+
+    /// A clone of the service for each thread, as its documentation does; the budget is shared.
+    fn share(case: Case, operation: impl Operation) -> Option<Shared> {
+        match case.setup {
+            Setup::Retry => {
+                let service = retry(operation);
+                Some(Box::new(move || serve(case, service.clone())))
+            }
+            Setup::Budget => {
+                let service = retry_with_budget(operation, plenty());
+                Some(Box::new(move || serve(case, service.clone())))
+            }
+            _ => None,
+        }
     }
 }
 
-fn retry(case: Case, operation: impl Operation) -> Runner {
-    serve(case, Retry::new(Attempts { left: ATTEMPTS - 1 }, service_fn(move |()| operation.call())))
+/// A service that each thread may have a clone of.
+trait Stacked: Service<(), Response = u64, Error: Into<BoxError>> + Clone + Send + 'static {}
+
+impl<S: Service<(), Response = u64, Error: Into<BoxError>> + Clone + Send + 'static> Stacked for S {}
+
+fn retry(operation: impl Operation) -> impl Stacked {
+    Retry::new(Attempts { left: ATTEMPTS - 1 }, service_fn(move |()| operation.call()))
 }
 
-fn retry_with_timeout(case: Case, operation: impl Operation) -> Runner {
+fn retry_with_timeout(operation: impl Operation) -> impl Stacked {
     let inner = Timeout::new(service_fn(move |()| operation.call()), TIMEOUT);
-    serve(case, Retry::new(Attempts { left: ATTEMPTS - 1 }, inner))
+    Retry::new(Attempts { left: ATTEMPTS - 1 }, inner)
 }
 
-fn retry_with_budget(case: Case, operation: impl Operation) -> Runner {
-    serve(case, Retry::new(budgeted(), service_fn(move |()| operation.call())))
-}
-
-fn hedge(case: Case, operation: impl Operation) -> Runner {
-    serve(case, hedged(service_fn(move |()| operation.call())))
-}
-
-fn all_but_breaker(case: Case, operation: impl Operation) -> Runner {
-    let inner = Timeout::new(service_fn(move |()| operation.call()), TIMEOUT);
-    serve(case, hedged(Retry::new(budgeted(), inner)))
+fn retry_with_budget(operation: impl Operation, budget: TpsBudget) -> impl Stacked {
+    Retry::new(budgeted(budget), service_fn(move |()| operation.call()))
 }
 
 /// The service is built once, inside the runtime, and called as the documentation does.
 fn serve<S>(case: Case, mut service: S) -> Runner
 where
-    S: Service<(), Response = u64> + 'static,
+    S: Service<(), Response = u64> + Send + 'static,
 {
     repeat(case, async move || service.ready().await?.call(()).await)
 }
 
 fn hedged<S>(service: S) -> Hedge<S, Always>
 where
-    S: Service<()> + Clone,
-    S::Error: Into<tower::BoxError>,
+    S: Service<(), Error: Into<BoxError>> + Clone,
 {
     block_on(async {
         Hedge::new_with_mock_latencies(service, Always, 1, 0.95, Duration::from_secs(3_600), &[100; 100])
@@ -120,12 +138,26 @@ struct Budgeted {
     left: u32,
 }
 
-/// With a budget that never runs dry.
-fn budgeted() -> Budgeted {
-    Budgeted {
-        budget: Arc::new(TpsBudget::new(Duration::from_secs(10), 30_000_000, 0.2)),
-        left: ATTEMPTS - 1,
-    }
+/// A budget that never runs dry.
+fn plenty() -> TpsBudget {
+    TpsBudget::new(Duration::from_secs(10), 100_000_000, 0.2)
+}
+
+/// A budget that never has anything.
+fn nothing() -> TpsBudget {
+    TpsBudget::new(Duration::from_secs(10), 0, 0.0)
+}
+
+fn budgeted(budget: TpsBudget) -> Budgeted {
+    Budgeted { budget: Arc::new(budget), left: ATTEMPTS - 1 }
+}
+
+fn one_decision(budget: TpsBudget) -> Runner {
+    Runner::of(move |times| {
+        for _ in 0..times {
+            assert!(budget.withdraw(), "the budget never runs dry");
+        }
+    })
 }
 
 impl<T, E> tower::retry::Policy<(), T, E> for Budgeted {

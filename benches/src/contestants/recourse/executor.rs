@@ -1,0 +1,88 @@
+//! An executor for each case: policy, plugins, sleeper.
+
+use crate::case::{Case, Kind, Setup};
+use crate::harness::Slept;
+use crate::settings::{ATTEMPTS, HEDGE_AFTER, OPEN_FOR, THRESHOLD, TIMEOUT};
+use recourse::budget::TokenBucket;
+use recourse::hedge::Quantile;
+use recourse::{Executor, ExecutorBuilder, Key, Observer, Policy, Sleeper, TokioSleeper};
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+pub(super) const KEY: Key = Key::from_static("bench.Call");
+const BUDGET: &str = "retries";
+/// The built-in `p95` with a floor, so that an armed hedge of an operation without latency is never due.
+const LATE_P95: &str = "late_p95";
+
+/// The executor of a case that is a call; its policy is for every key.
+pub(super) fn executor(case: Case) -> Option<Executor> {
+    let builder = Executor::builder().default_policy(policy(case)?);
+    Some(with_plugins(builder, case).build().expect("the policies of the benches are valid"))
+}
+
+fn policy(case: Case) -> Option<Policy> {
+    let policy = Policy::new().max_attempts(ATTEMPTS);
+    Some(match case.setup {
+        Setup::Retry | Setup::Observed | Setup::Captured | Setup::Keys(_) => policy,
+        Setup::Timeout => policy.timeout_per_attempt(TIMEOUT),
+        Setup::Breaker => policy.circuit(THRESHOLD, OPEN_FOR),
+        Setup::BreakerOpen => policy.circuit(1, OPEN_FOR),
+        // The place of the breaker over a time window: `policy.circuit(..).circuit_breaker(NAME)`, with `settings`'
+        // `WINDOW`, `WINDOW_CALLS` and `WINDOW_SUCCESSES`, once there is one. Until then recourse is not in the row.
+        Setup::BreakerWindow => return None,
+        Setup::Budget | Setup::BudgetDenied => policy.retry_budget(BUDGET),
+        Setup::Hedge => policy.hedge_after(HEDGE_AFTER),
+        Setup::HedgeQuantile => policy.hedge_trigger(quantile(case)),
+        Setup::All => policy
+            .timeout_per_attempt(TIMEOUT)
+            .circuit(THRESHOLD, OPEN_FOR)
+            .retry_budget(BUDGET)
+            .hedge_after(HEDGE_AFTER)
+            .hedge_budget(BUDGET),
+        Setup::TokenBucket | Setup::LatencyRecorded | Setup::LatencyRead | Setup::Floor(_) => return None,
+    })
+}
+
+fn quantile(case: Case) -> &'static str {
+    if case.operation == Kind::PendingOnce { LATE_P95 } else { Quantile::P95.name() }
+}
+
+fn with_plugins(builder: ExecutorBuilder, case: Case) -> ExecutorBuilder {
+    let builder = match case.operation {
+        Kind::Failing | Kind::FailingLate => builder.sleeper(NoWait),
+        Kind::Ready | Kind::PendingOnce => builder.sleeper(TokioSleeper),
+    };
+    match case.setup {
+        Setup::Observed => builder.observer(Silent),
+        Setup::Budget | Setup::All => builder.budget(BUDGET, bucket(u32::MAX, 1e9)),
+        // Its one token is used up before the calls are measured.
+        Setup::BudgetDenied => builder.budget(BUDGET, bucket(1, 0.0)),
+        Setup::HedgeQuantile if quantile(case) == LATE_P95 => {
+            builder.hedge_trigger(LATE_P95, Quantile::P95.with_floor(HEDGE_AFTER))
+        }
+        _ => builder,
+    }
+}
+
+pub(super) fn bucket(capacity: u32, refill_per_second: f64) -> TokenBucket {
+    TokenBucket::new(capacity, refill_per_second).expect("the buckets of the benches are valid")
+}
+
+/// Hears everything and does nothing.
+struct Silent;
+
+impl Observer for Silent {}
+
+/// Its sleeps are ready at once.
+struct NoWait;
+
+impl Sleeper for NoWait {
+    fn sleep<'s, 'f>(&'s self, _: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + 'f>>
+    where
+        's: 'f,
+        Self: 'f,
+    {
+        Box::pin(Slept)
+    }
+}
