@@ -306,22 +306,25 @@ impl Decision {
 /// drop(Release::new(move || { counter.fetch_sub(1, Ordering::Relaxed); }));
 /// assert_eq!(in_flight.load(Ordering::Relaxed), 0);
 /// ```
-pub struct Release(Option<Box<dyn FnOnce() + Send>>);
+pub struct Release(Box<dyn FnMut() + Send>);
 
 impl Release {
     /// Runs `give_back` when dropped.
     #[must_use]
     #[inline]
     pub fn new(give_back: impl FnOnce() + Send + 'static) -> Self {
-        Release(Some(Box::new(give_back)))
+        let mut give_back = Some(give_back);
+        Release(Box::new(move || {
+            if let Some(give_back) = give_back.take() {
+                give_back();
+            }
+        }))
     }
 }
 
 impl Drop for Release {
     fn drop(&mut self) {
-        if let Some(give_back) = self.0.take() {
-            give_back();
-        }
+        (self.0)();
     }
 }
 

@@ -3,6 +3,7 @@
 //! The cap comes first, the jitter after, so a jittered wait neither collapses onto the cap nor exceeds it
 //! (M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
 
+use crate::call::decide::nanos;
 use recourse_core::Jitter;
 use recourse_core::policy::{RetryPolicy, limits};
 use std::array;
@@ -24,7 +25,6 @@ const MOST_WAITS: usize = limits::MAX_MAX_ATTEMPTS as usize - 1;
 
 impl BackoffRules {
     pub(crate) fn new(retry: &RetryPolicy) -> Self {
-        let nanos = |duration: Duration| u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
         let mut rules = BackoffRules {
             initial: nanos(retry.initial_backoff),
             max: nanos(retry.max_backoff),
@@ -36,24 +36,22 @@ impl BackoffRules {
         rules
     }
 
-    /// The wait after attempt `attempt` (from 0). `before` is the wait before that attempt; `random` gives a number that
+    /// The wait after attempt `attempt` (from 0), in nanoseconds. `before` is the wait before that attempt; `random` gives a number that
     /// is uniform over all of `u64`.
     #[inline(always)]
-    pub(crate) fn wait(&self, attempt: u32, before: Duration, random: impl FnOnce() -> u64) -> Duration {
-        let nanos = match self.jitter {
+    pub(crate) fn wait(&self, attempt: u32, before: u64, random: impl FnOnce() -> u64) -> u64 {
+        match self.jitter {
             Jitter::None => self.capped(attempt),
             Jitter::Equal => {
                 let capped = self.capped(attempt);
                 between(capped / 2, capped, random())
             }
             Jitter::Decorrelated => {
-                let before = u64::try_from(before.as_nanos()).unwrap_or(u64::MAX).max(self.initial);
-                let top = before.saturating_mul(3).min(self.max).max(self.initial);
+                let top = before.max(self.initial).saturating_mul(3).min(self.max).max(self.initial);
                 between(self.initial, top, random())
             }
             _ => between(0, self.capped(attempt), random()),
-        };
-        Duration::from_nanos(nanos)
+        }
     }
 
     /// `min(max, initial x multiplier^attempt)`.
@@ -91,6 +89,11 @@ fn between(low: u64, high: u64, random: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn wait(rules: &BackoffRules, attempt: u32, before: Duration, random: u64) -> Duration {
+        Duration::from_nanos(rules.wait(attempt, nanos(before), || random))
+    }
+
     use recourse_core::Policy;
 
     fn rules(jitter: Jitter) -> BackoffRules {
@@ -102,25 +105,25 @@ mod tests {
 
     #[test]
     fn without_jitter_waits_double_up_to_the_cap() {
-        let waits = (0..7).map(|attempt| rules(Jitter::None).wait(attempt, Duration::ZERO, || 7).as_millis());
+        let waits = (0..7).map(|attempt| wait(&rules(Jitter::None), attempt, Duration::ZERO, 7).as_millis());
         assert_eq!(waits.collect::<Vec<_>>(), [10, 20, 40, 80, 160, 250, 250]);
     }
 
     #[test]
     fn full_jitter_is_in_zero_to_b_and_reaches_both_ends() {
         for attempt in 0..8 {
-            let b = rules(Jitter::None).wait(attempt, Duration::ZERO, || 0);
-            assert_eq!(rules(Jitter::Full).wait(attempt, Duration::ZERO, || 0), Duration::ZERO);
-            assert_eq!(rules(Jitter::Full).wait(attempt, Duration::ZERO, || u64::MAX), b);
+            let b = wait(&rules(Jitter::None), attempt, Duration::ZERO, 0);
+            assert_eq!(wait(&rules(Jitter::Full), attempt, Duration::ZERO, 0), Duration::ZERO);
+            assert_eq!(wait(&rules(Jitter::Full), attempt, Duration::ZERO, u64::MAX), b);
         }
     }
 
     #[test]
     fn equal_jitter_is_in_half_b_to_b_and_reaches_both_ends() {
         for attempt in 0..8 {
-            let b = rules(Jitter::None).wait(attempt, Duration::ZERO, || 0);
-            assert_eq!(rules(Jitter::Equal).wait(attempt, Duration::ZERO, || 0), b / 2);
-            assert_eq!(rules(Jitter::Equal).wait(attempt, Duration::ZERO, || u64::MAX), b);
+            let b = wait(&rules(Jitter::None), attempt, Duration::ZERO, 0);
+            assert_eq!(wait(&rules(Jitter::Equal), attempt, Duration::ZERO, 0), b / 2);
+            assert_eq!(wait(&rules(Jitter::Equal), attempt, Duration::ZERO, u64::MAX), b);
         }
     }
 
@@ -129,8 +132,8 @@ mod tests {
         let ms = Duration::from_millis;
         let rules = rules(Jitter::Decorrelated);
         for (before, top) in [(0, 30), (10, 30), (50, 150), (200, 250), (100_000, 250)] {
-            assert_eq!(rules.wait(3, ms(before), || 0), ms(10));
-            assert_eq!(rules.wait(3, ms(before), || u64::MAX), ms(top));
+            assert_eq!(wait(&rules, 3, ms(before), 0), ms(10));
+            assert_eq!(wait(&rules, 3, ms(before), u64::MAX), ms(top));
         }
     }
 
@@ -140,7 +143,7 @@ mod tests {
             for attempt in [0, 1, 63, 64, 1_000, u32::MAX] {
                 for random in RANDOM {
                     assert!(
-                        rules(jitter).wait(attempt, Duration::MAX, || random) <= Duration::from_millis(250)
+                        wait(&rules(jitter), attempt, Duration::MAX, random) <= Duration::from_millis(250)
                     );
                 }
             }

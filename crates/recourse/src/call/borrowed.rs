@@ -3,43 +3,67 @@
 use crate::call::driver::{Driver, Report};
 use crate::call::engine::Held;
 use crate::call::hedger::NoHedges;
-use crate::call::site::Site;
+use crate::call::site::{LaterPlan, Site};
 use crate::error::Error;
 use recourse_core::{Attempt, Failure};
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
+use std::task::{Context, Poll, ready};
+
+/// Ready when the call's plan is there, and then holds it.
+fn poll_held<'a>(
+    site: &Site<'a>,
+    later: &mut Option<LaterPlan<'a>>,
+    held: &mut Option<Held<'a>>,
+    cx: &mut Context<'_>,
+) -> Poll<()> {
+    let plan = match later {
+        Some(later) => ready!(later.as_mut().poll(cx)),
+        None => match site.plan_now() {
+            Some(plan) => plan,
+            None => ready!(later.insert(site.plan_later()).as_mut().poll(cx)),
+        },
+    };
+    *held = Some(Held::new(site, plan, false));
+    Poll::Ready(())
+}
+
+/// What the call holds, once it was waited for. A reference kept instead would be one more word in the future.
+fn of<'h, 'a>(held: &'h mut Option<Held<'a>>) -> &'h mut Held<'a> {
+    held.as_mut().unwrap_or_else(|| unreachable!("it was waited for"))
+}
 
 /// Attempt groups until the call is over; `$primary` makes a primary's future.
 macro_rules! run_groups {
     ($site:ident, $attempt:ident => $primary:expr) => {{
-        // A block of its own, whose values leave the future when it is over.
-        let plan = async {
-            match $site.plan_now() {
-                Some(plan) => plan,
-                None => $site.plan_later().await,
-            }
-        };
-        let mut held = Held::new(&$site, plan.await, false);
+        // Polled by hand, because what an `await` holds here would keep its place in the future for good.
+        let mut held = None;
+        {
+            let site = $site;
+            let mut later = None;
+            poll_fn(|cx| poll_held(&site, &mut later, &mut held, cx)).await;
+        }
         let mut last = None;
-        held.engine().start(P::CAPTURE);
+        of(&mut held).engine().start(P::CAPTURE);
         loop {
             // Apart from the loop's head, whose values would stay in the future while it waits.
-            let next = held.engine().next_primary();
+            let next = of(&mut held).engine().next_primary();
             let Some($attempt) = next else { break };
-            held.engine().enter(0);
+            of(&mut held).engine().enter(0);
             let mut primary = pin!(Some($primary));
-            held.engine().leave();
-            let won =
-                poll_fn(|cx| Driver::over(&mut held, &mut last).poll(primary.as_mut(), &mut NoHedges, cx));
+            of(&mut held).engine().leave();
+            let won = poll_fn(|cx| {
+                Driver::over(of(&mut held), &mut last).poll(primary.as_mut(), &mut NoHedges, cx)
+            });
             if let Some(value) = won.await {
-                return P::report(Ok(value), || held.engine().take_timeline());
+                return P::report(Ok(value), || of(&mut held).engine().take_timeline());
             }
-            let waits = held.engine().wait_comes();
+            let waits = of(&mut held).engine().wait_comes();
             if waits {
-                poll_fn(|cx| held.engine().poll_wait(cx)).await;
+                poll_fn(|cx| of(&mut held).engine().poll_wait(cx)).await;
             }
         }
-        Driver::over(&mut held, &mut last).finish::<P>()
+        Driver::over(of(&mut held), &mut last).finish::<P>()
     }};
 }
 

@@ -1,7 +1,8 @@
 //! [`CallClock`]: a clock that is not our own, as one call sees it.
 
-use crate::fence::{ClockPanicked, Fence, PanicError};
-use recourse_core::{Clock, Component, Moment, Ticket};
+use crate::fence::{ClockPanicked, PanicError};
+use crate::shared::Shared;
+use recourse_core::{Clock, Component, Moment};
 use std::panic::resume_unwind;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,23 +12,20 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// A panic of the clock under a plugin's hands goes through the plugin, up to the fence round it: so no plugin ever sees
 /// a time that is none, and its state stays as it was.
 pub(crate) struct CallClock<'a> {
-    clock: &'a dyn Clock,
-    fence: &'a Fence,
-    panicked: OnceLock<PanicError>,
+    shared: &'a Shared,
+    panicked: OnceLock<Box<PanicError>>,
     /// Set while the clock is read: still set where its panic unwinds.
     reading: AtomicBool,
-    /// A ticket that the breaker is being told about: still here where that unwinds.
-    pub(super) untold: Option<Ticket>,
 }
 
 impl<'a> CallClock<'a> {
-    pub(crate) fn new(clock: &'a dyn Clock, fence: &'a Fence) -> Self {
-        CallClock { clock, fence, panicked: OnceLock::new(), reading: AtomicBool::new(false), untold: None }
+    pub(crate) fn new(shared: &'a Shared) -> Self {
+        CallClock { shared, panicked: OnceLock::new(), reading: AtomicBool::new(false) }
     }
 
     /// The clock's first panic in this call.
     pub(crate) fn panicked(&self) -> Option<PanicError> {
-        self.panicked.get().cloned()
+        self.panicked.get().map(|panic| PanicError::clone(panic))
     }
 
     /// Whether the clock's panic unwinds through the call.
@@ -42,18 +40,18 @@ impl<'a> CallClock<'a> {
 
     /// Reads the clock from a drop, where nothing may unwind.
     pub(crate) fn read_in_drop(&self, floor: Moment) -> Moment {
-        self.keep(self.fence.always(Component::Clock, || self.clock.now())).unwrap_or(floor)
+        self.keep(self.shared.fence.always(Component::Clock, || self.shared.clock.now())).unwrap_or(floor)
     }
 
     fn try_read(&self) -> Option<Moment> {
         self.reading.store(true, Ordering::Relaxed);
-        let read = self.fence.run(Component::Clock, || self.clock.now());
+        let read = self.shared.fence.run(Component::Clock, || self.shared.clock.now());
         self.reading.store(false, Ordering::Relaxed);
         self.keep(read)
     }
 
     fn keep(&self, read: Result<Moment, PanicError>) -> Option<Moment> {
-        read.map_err(|panic| self.panicked.set(panic)).ok()
+        read.map_err(|panic| self.panicked.set(Box::new(panic))).ok()
     }
 }
 

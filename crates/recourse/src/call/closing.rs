@@ -26,10 +26,10 @@ impl Engine<'_, '_> {
             *open = Open::default();
             return;
         }
-        let mut open = std::mem::take(open);
-        if let Some(ticket) = open.ticket.take() {
-            self.report(ticket, health);
+        if open.ticket.is_some() {
+            self.report(slot, health);
         }
+        let mut open = std::mem::take(self.open(slot));
         if open.has_release() {
             self.give_back(&mut open);
         }
@@ -127,7 +127,7 @@ impl Engine<'_, '_> {
         let Some(late) = &*self.late else {
             return Duration::ZERO;
         };
-        let (started, slept) = (late.started, late.slept);
+        let (started, slept) = (*self.started, late.slept);
         let since = if started == NEVER { Duration::ZERO } else { self.now().since(started) };
         since.saturating_add(Duration::from_nanos(slept))
     }
@@ -151,14 +151,17 @@ impl Engine<'_, '_> {
         late.in_drop = true;
         let _ = late.timer.disarm(fence);
         let (ended, running) = (late.ended, late.running.take());
-        late.moment = NEVER;
+        late.is_fresh = false;
         if ended && !self.any_open() {
             return;
         }
         let clock_unwinds = self.foreign_clock().is_some_and(CallClock::unwinds);
         let panicked = clock_unwinds.then_some((Component::Clock, 0)).or(running);
-        if clock_unwinds {
-            self.settle_untold();
+        for slot in 0..SLOTS {
+            if self.is_open(slot) && self.open(slot).telling && !clock_unwinds {
+                // A breaker that panicked while it was told has been told.
+                self.open(slot).ticket = None;
+            }
         }
         if panicked.is_none() && self.any_open() {
             self.sample_latency();

@@ -60,7 +60,7 @@ impl Rules {
     }
 }
 
-/// What has happened.
+/// What has happened. Waits before the next group are in nanoseconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Event {
     /// The attempt may start.
@@ -76,16 +76,16 @@ pub(crate) enum Event {
     /// What the hedge trigger answered.
     Advised { now: Moment, decision: HedgeDecision },
     /// The wait before the next group is known; `now` only where there is an overall timeout.
-    Drawn { wait: Duration, now: Option<Moment> },
+    Drawn { wait: u64, now: Option<Moment> },
     /// Whether breaker or budget are sure to refuse the next attempt.
-    Peeked { wait: Duration, refusal: Option<StopReason> },
+    Peeked { wait: u64, refusal: Option<StopReason> },
     /// The wait is over; `now` only where there is a deadline.
     Waited { now: Option<Moment> },
     /// Something outside the rules ends the call.
     Broken { stop: StopReason },
 }
 
-/// What to do.
+/// What to do. Waits are in nanoseconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Step {
     /// Ask breaker and budget for this attempt, and launch it.
@@ -99,9 +99,9 @@ pub(crate) enum Step {
     /// Draw the wait before the next group.
     Draw,
     /// Ask breaker and budget whether the wait is worth it.
-    Peek { wait: Duration },
+    Peek { wait: u64 },
     /// Wait.
-    Wait { wait: Duration },
+    Wait { wait: u64 },
     /// The call is over; `None` is a success.
     Finish { stop: Option<StopReason> },
 }
@@ -117,7 +117,8 @@ pub(crate) struct Progress {
     /// Attempts of this group that have failed.
     failed: u8,
     worst: Option<(OutcomeKind, u8)>,
-    server: Option<Duration>,
+    /// The longest wait that the other side asked for in this group, in nanoseconds; 0 for none.
+    server: u64,
     hedge_check: Moment,
     /// Whether this group may still be hedged.
     hedging: bool,
@@ -137,7 +138,7 @@ impl Progress {
             used: 1,
             failed: 0,
             worst: None,
-            server: None,
+            server: 0,
             hedge_check: NEVER,
             hedging: can_hedge && rules.max_hedges > 0,
             can_hedge,
@@ -160,9 +161,9 @@ impl Progress {
         u32::from(self.used)
     }
 
-    /// The longest wait that the other side asked for in this group.
-    pub(crate) fn server_delay(&self) -> Option<Duration> {
-        self.server
+    /// The longest wait that the other side asked for in this group, in nanoseconds.
+    pub(crate) fn server_delay(&self) -> Option<u64> {
+        Some(self.server).filter(|&server| server > 0)
     }
 
     /// Attempts of this group that have failed.
@@ -254,7 +255,7 @@ impl Progress {
             return self.finish(None);
         }
         self.failed += 1;
-        self.server = self.server.max(backoff);
+        self.server = self.server.max(backoff.map_or(0, nanos));
         let by = u8::try_from(slot).unwrap_or(u8::MAX);
         let ends_group = kind != OutcomeKind::Retryable && rules.cancel_on_first_terminal;
         let outranked =
@@ -266,7 +267,7 @@ impl Progress {
             return self.settle(rules, kind);
         }
         // A hedge now would undercut a wait that the other side has asked for.
-        let may_hedge = kind == OutcomeKind::Retryable && self.hedging && self.server.is_none();
+        let may_hedge = kind == OutcomeKind::Retryable && self.hedging && self.server == 0;
         if may_hedge && rules.hedge_on_failure {
             return Step::Advise;
         }
@@ -289,7 +290,7 @@ impl Progress {
         let stop = match kind {
             OutcomeKind::NonRetryable => StopReason::NonRetryable,
             OutcomeKind::Retryable if self.group + 1 >= rules.max_attempts => StopReason::AttemptsExhausted,
-            OutcomeKind::Retryable if self.server > Some(rules.max_server_delay) => {
+            OutcomeKind::Retryable if self.server > nanos(rules.max_server_delay) => {
                 StopReason::ServerDelayTooLong
             }
             OutcomeKind::Retryable => return Step::Draw,
@@ -323,10 +324,10 @@ impl Progress {
     }
 
     #[inline(always)]
-    fn drawn(&mut self, rules: &Rules, wait: Duration, now: Option<Moment>) -> Step {
+    fn drawn(&mut self, rules: &Rules, wait: u64, now: Option<Moment>) -> Step {
         if let Some(now) = now {
             self.start_deadline(rules, now);
-            if now + wait >= self.deadline && self.deadline != NEVER {
+            if now + Duration::from_nanos(wait) > self.deadline && self.deadline != NEVER {
                 return self.finish(Some(StopReason::DeadlineWouldPass));
             }
         }
@@ -339,6 +340,11 @@ impl Progress {
         self.done = true;
         Step::Finish { stop }
     }
+}
+
+/// A duration in whole nanoseconds; all of 584 years fit.
+pub(crate) fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -27,8 +27,9 @@ pub(crate) struct Held<'a> {
     primary: Open,
     idempotent: Option<bool>,
     can_hedge: bool,
-    /// When an early call first had to wait; `NEVER` before that.
-    waits_since: Moment,
+    /// When the call first had to wait, for an attempt or between two: alike whether or not it is observed. `NEVER`
+    /// before that.
+    started: Moment,
     late: Option<Late<'a>>,
 }
 
@@ -39,7 +40,7 @@ pub(crate) struct Engine<'h, 'a> {
     pub(super) primary: &'h mut Open,
     pub(super) idempotent: Option<bool>,
     can_hedge: bool,
-    waits_since: &'h mut Moment,
+    pub(super) started: &'h mut Moment,
     pub(super) late: &'h mut Option<Late<'a>>,
 }
 
@@ -47,16 +48,10 @@ pub(crate) struct Engine<'h, 'a> {
 pub(super) struct Late<'a> {
     pub(super) progress: Progress,
     pub(super) step: Step,
-    /// The clock as read since the call's future was last polled; `NEVER` if it was not. Where times are told to
-    /// somebody, it is read again after the operation has run.
-    pub(super) moment: Moment,
     /// It is at least this late: within a call time never goes back, whatever the clock does.
     pub(super) floor: Moment,
     /// When the group's primary was launched, or first had to wait; `NEVER` before anybody wanted to know.
     pub(super) group_started: Moment,
-    /// When the call first had to wait, for an attempt or between two: alike whether or not it is observed. `NEVER`
-    /// before that.
-    pub(super) started: Moment,
     /// Waits that were over before the call first had to wait, in nanoseconds.
     pub(super) slept: u64,
     /// The wait before this group, in nanoseconds.
@@ -65,13 +60,14 @@ pub(super) struct Late<'a> {
     pub(super) hedges: HedgesOpen,
     pub(super) recorder: Recorder,
     /// Only where the clock is not our own.
-    pub(super) clock: Option<Box<CallClock<'a>>>,
+    pub(super) clock: Option<CallClock<'a>>,
     /// What the classifier said of the attempt that decides the group.
     pub(super) reason: Label,
     pub(super) cause: Option<Arc<dyn Error + Send + Sync>>,
-    /// What the classifier panicked with over the result that is being judged.
-    pub(super) panicked: Option<Arc<PanicError>>,
     pub(super) launched: u32,
+    /// Whether the floor is the present moment: the clock was read since the call's future was last polled. Where times
+    /// are told to somebody, it is read again after the operation has run.
+    pub(super) is_fresh: bool,
     /// What runs now, and for which attempt: if it unwinds, the call ended by its panic.
     pub(super) running: Option<(Component, u8)>,
     /// Whether there is no end to tell: it was told, or the start was not.
@@ -85,7 +81,7 @@ impl<'a> Held<'a> {
     #[inline]
     pub(crate) fn new(site: &Site<'a>, plan: PlanRef<'a>, can_hedge: bool) -> Self {
         let Site { shared, idempotent, .. } = *site;
-        Held { shared, plan, primary: Open::default(), idempotent, can_hedge, waits_since: NEVER, late: None }
+        Held { shared, plan, primary: Open::default(), idempotent, can_hedge, started: NEVER, late: None }
     }
 
     /// A call whose first attempt is in flight, and had nobody to ask.
@@ -104,7 +100,7 @@ impl<'a> Held<'a> {
             primary: &mut self.primary,
             idempotent: self.idempotent,
             can_hedge: self.can_hedge,
-            waits_since: &mut self.waits_since,
+            started: &mut self.started,
             late: &mut self.late,
         }
     }
@@ -178,21 +174,18 @@ impl<'a> Engine<'_, 'a> {
         *self.late = Some(Late {
             progress,
             step,
-            moment: NEVER,
-            floor: if *self.waits_since == NEVER { Moment::ZERO } else { *self.waits_since },
+            floor: if *self.started == NEVER { Moment::ZERO } else { *self.started },
             group_started: NEVER,
-            started: *self.waits_since,
             slept: 0,
             before: 0,
             timer: CallTimer::default(),
             hedges: HedgesOpen::default(),
             recorder: Recorder::default(),
-            clock: (!self.shared.clock_trusted)
-                .then(|| Box::new(CallClock::new(&*self.shared.clock, &self.shared.fence))),
+            clock: (!self.shared.clock_trusted).then(|| CallClock::new(self.shared)),
             reason: Label::EMPTY,
             cause: None,
-            panicked: None,
             launched: u32::from(self.primary.is_launched()),
+            is_fresh: false,
             running: None,
             ended: true,
             in_drop: false,
@@ -203,8 +196,8 @@ impl<'a> Engine<'_, 'a> {
     #[inline]
     pub(super) fn waits_early(&mut self) -> bool {
         let early = self.is_early() && !self.plan.rules.wants_time(self.can_hedge);
-        if early && *self.waits_since == NEVER {
-            *self.waits_since = self.shared.clock.now();
+        if early && *self.started == NEVER {
+            *self.started = self.shared.clock.now();
             self.primary.pended = true;
         }
         early
@@ -289,7 +282,7 @@ impl<'a> Engine<'_, 'a> {
     /// The call's future is about to be pending: until its next poll, time passes.
     #[inline]
     pub(super) fn pause(&mut self) {
-        self.late().moment = NEVER;
+        self.late().is_fresh = false;
     }
 
     /// The operation's code runs from here, for this attempt.
@@ -308,7 +301,7 @@ impl<'a> Engine<'_, 'a> {
             late.running = None;
             // Times that are told to somebody must be exact.
             if late.recorder.is_on() || self.plan.latency.is_some() {
-                late.moment = NEVER;
+                late.is_fresh = false;
             }
         }
     }
@@ -352,7 +345,7 @@ impl<'a> Engine<'_, 'a> {
     #[inline]
     pub(super) fn now(&mut self) -> Moment {
         match self.late {
-            Some(late) if late.moment != NEVER => late.moment,
+            Some(late) if late.is_fresh => late.floor,
             _ => self.read_clock(),
         }
     }
@@ -367,16 +360,16 @@ impl<'a> Engine<'_, 'a> {
             Some(clock) => clock.read(late.floor),
         };
         late.floor = late.floor.max(read);
-        late.moment = late.floor;
-        late.moment
+        late.is_fresh = true;
+        late.floor
     }
 
     /// The present moment for a plugin, read only if it asks.
     #[inline]
     pub(super) fn lazy_now(&self) -> Now<'_> {
         match &*self.late {
-            Some(late) if late.moment != NEVER => Now::at(late.moment),
-            Some(Late { clock: Some(clock), .. }) => Now::of(&**clock),
+            Some(late) if late.is_fresh => Now::at(late.floor),
+            Some(Late { clock: Some(clock), .. }) => Now::of(clock),
             _ => Now::of(&*self.shared.clock),
         }
     }
@@ -384,11 +377,7 @@ impl<'a> Engine<'_, 'a> {
     /// The clock, where it is not our own.
     #[inline]
     pub(super) fn foreign_clock(&self) -> Option<&CallClock<'a>> {
-        self.late.as_ref().and_then(|late| late.clock.as_deref())
-    }
-
-    pub(super) fn foreign_clock_mut(&mut self) -> Option<&mut CallClock<'a>> {
-        self.late.as_mut().and_then(|late| late.clock.as_deref_mut())
+        self.late.as_ref().and_then(|late| late.clock.as_ref())
     }
 
     /// Whether the call is recorded.

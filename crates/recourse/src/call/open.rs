@@ -10,6 +10,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 #[derive(Default)]
 pub(crate) struct Open {
     pub(crate) ticket: Option<Ticket>,
+    /// The breaker is being told; still set where that unwinds.
+    pub(crate) telling: bool,
     release: Option<Release>,
     /// Where its record stands in the timeline, from 1, if the call is recorded.
     record: Option<NonZeroU32>,

@@ -10,7 +10,7 @@ use crate::plan::{BoundBreaker, BoundBudget};
 use recourse_core::{
     Admission, AdmissionRequest, Attempt, AttemptKind, AttemptRecord, BudgetEvent, BudgetRequest,
     CircuitState, Component, Decision, DecisionMode, Ending, Health, Label, Now, Outcome, Rejection,
-    StopReason, Ticket, Transition, reason,
+    StopReason, Transition, reason,
 };
 use recourse_observe::names;
 use std::error::Error;
@@ -116,10 +116,8 @@ impl Engine<'_, '_> {
 
     /// Gives back what was taken for an attempt that does not start; what a budget was `charged` too.
     fn never_sent(&mut self, slot: usize, charged: bool) {
+        self.report(slot, Some(Health::None));
         let mut open = std::mem::take(self.open(slot));
-        if let Some(ticket) = open.ticket.take() {
-            self.report(ticket, Some(Health::None));
-        }
         self.give_back(&mut open);
         if charged {
             let kind = if slot == 0 { AttemptKind::Retry } else { AttemptKind::Hedge };
@@ -205,12 +203,12 @@ impl Engine<'_, '_> {
     }
 
     /// Tells the breaker how an admitted attempt ended; without a vote it was given up.
-    pub(super) fn report(&mut self, ticket: Ticket, health: Option<Health>) {
+    pub(super) fn report(&mut self, slot: usize, health: Option<Health>) {
         let plan = self.plan;
-        let Some(breaker) = &plan.breaker else { return };
-        if let Some(clock) = self.foreign_clock_mut() {
-            clock.untold = Some(ticket);
-        }
+        let (Some(ticket), Some(breaker)) = (self.open(slot).ticket, &plan.breaker) else {
+            return;
+        };
+        self.open(slot).telling = true;
         let tell = |engine: &Self| match health {
             Some(health) => breaker.plugin.report(ticket, health, &engine.lazy_now()),
             None => breaker.plugin.abandon(ticket, &engine.lazy_now()),
@@ -219,29 +217,18 @@ impl Engine<'_, '_> {
             true => Ok(tell(self)),
             false => self.plugin(Component::Breaker, tell),
         };
-        if !self.shared.clock_trusted {
-            self.settle_untold();
+        if told.is_err() && self.foreign_clock().is_some_and(|clock| clock.panicked().is_some()) {
+            // The clock panicked in the breaker's hands: it was not told, and a probe must have its slot back.
+            let now = Now::at(self.late().floor);
+            let told = || breaker.plugin.report(ticket, Health::None, &now);
+            let _ = self.shared.fence.always(Component::Breaker, told);
         }
+        // Only now: where the clock's own panic unwinds from here, the ticket is still to be given back.
+        let open = self.open(slot);
+        (open.ticket, open.telling) = (None, false);
         if let Ok(Some(transition)) = told {
             self.tell_transition(Some(transition));
         }
-    }
-
-    /// Where the clock panicked in the breaker's hands, the breaker was not told: a probe must have its slot back all
-    /// the same.
-    #[cold]
-    pub(super) fn settle_untold(&mut self) {
-        let (plan, floor) = (self.plan, self.late().floor);
-        let untold = self.foreign_clock_mut().and_then(|clock| {
-            let broke = clock.unwinds() || clock.panicked().is_some();
-            clock.untold.take().filter(|_| broke)
-        });
-        let (Some(ticket), Some(breaker)) = (untold, &plan.breaker) else {
-            return;
-        };
-        let plugin = &breaker.plugin;
-        let told = || plugin.report(ticket, Health::None, &Now::at(floor));
-        let _ = self.shared.fence.always(Component::Breaker, told);
     }
 
     fn note_rejection(&mut self, rejection: &Rejection) {

@@ -2,6 +2,7 @@
 
 use crate::call::decide::Event;
 use crate::call::engine::Engine;
+use crate::fence::PanicError;
 use recourse_core::{AttemptResult, Component, Ending, Health, Outcome, OutcomeKind, reason};
 use std::error::Error;
 use std::sync::Arc;
@@ -35,7 +36,10 @@ impl Engine<'_, '_> {
         if self.is_recorded() || self.plan.latency.is_some() {
             self.now();
         }
-        let outcome = if succeeded { Outcome::success() } else { self.classify(slot, result) };
+        let (outcome, panicked) = match succeeded {
+            true => (Outcome::success(), None),
+            false => self.classify(slot, result),
+        };
         let (kind, backoff) = (outcome.kind, outcome.backoff);
         let ending = match kind {
             OutcomeKind::Success => Ending::Won,
@@ -51,12 +55,11 @@ impl Engine<'_, '_> {
         let group = self.group();
         self.on(Event::Ended { slot, kind, backoff });
         let late = self.late();
-        let panicked = late.panicked.take();
         let decides = late.progress.group() == group && late.progress.deciding_slot() == Some(slot);
         if kind == OutcomeKind::Success || decides {
             late.reason = outcome.reason;
             // A panic over another attempt's result has not decided anything.
-            late.cause = panicked.map(|panic| panic as Arc<dyn Error + Send + Sync>);
+            late.cause = panicked.map(|panic| Arc::new(panic) as Arc<dyn Error + Send + Sync>);
         }
         let terminal = kind != OutcomeKind::Retryable && self.plan.rules.cancel_on_first_terminal;
         (kind, kind == OutcomeKind::Success || terminal)
@@ -69,8 +72,9 @@ impl Engine<'_, '_> {
     }
 
     #[inline(always)]
-    fn classify(&mut self, slot: usize, result: &AttemptResult<'_>) -> Outcome {
-        let plan = self.plan;
+    /// The outcome, and what the classifier panicked with.
+    fn classify(&mut self, slot: usize, result: &AttemptResult<'_>) -> (Outcome, Option<PanicError>) {
+        let (plan, mut panicked) = (self.plan, None);
         let outcome = match plan.classifier.trusted {
             // Our own runs no foreign code but the error's, which is the operation's.
             true => {
@@ -82,7 +86,7 @@ impl Engine<'_, '_> {
             false => match self.plugin(Component::Classifier, |_| plan.classifier.plugin.classify(result)) {
                 Ok(outcome) => outcome.settled(),
                 Err(panic) => {
-                    self.late().panicked = Some(Arc::new(panic));
+                    panicked = Some(panic);
                     Outcome::abort(reason::PANIC_IN_CLASSIFIER)
                 }
             },
@@ -92,14 +96,11 @@ impl Engine<'_, '_> {
             true => Outcome::non_retryable(reason::CONTEXT_DEADLINE_EXCEEDED).with_health(Health::Down),
             false => outcome,
         };
-        match &plan.classifier.fallback {
-            Some(notes) => {
-                let mut outcome = outcome;
-                outcome.attributes.extend(notes);
-                outcome
-            }
-            None => outcome,
+        let mut outcome = outcome;
+        if let Some(notes) = &plan.classifier.fallback {
+            outcome.attributes.extend(notes);
         }
+        (outcome, panicked)
     }
 
     /// From the primary's start to the first acceptable result, or to the call's cancellation: one sample a call.

@@ -14,18 +14,18 @@ impl Engine<'_, '_> {
             self.draw();
         }
         if let Step::Peek { wait } = self.late().step {
-            let refusal = self.peek(wait);
+            let refusal = self.peek(Duration::from_nanos(wait));
             self.on(Event::Peeked { wait, refusal });
         }
         let Step::Wait { wait } = self.step() else {
             return false;
         };
-        if wait.is_zero() {
+        if wait == 0 {
             self.waited(wait);
             return false;
         }
         // Nothing else is due during a wait, and its end is what the sleeper says.
-        match self.arm(Moment::ZERO, wait) {
+        match self.arm(Moment::ZERO, Duration::from_nanos(wait)) {
             Ok(()) => true,
             Err(panic) => {
                 self.broken(panic);
@@ -41,10 +41,7 @@ impl Engine<'_, '_> {
         let late = self.late();
         let wait = match late.progress.server_delay() {
             Some(asked_for) => asked_for,
-            None => {
-                let before = Duration::from_nanos(late.before);
-                plan.backoff.wait(late.progress.group(), before, || shared.random.draw())
-            }
+            None => plan.backoff.wait(late.progress.group(), late.before, || shared.random.draw()),
         };
         self.on(Event::Drawn { wait, now });
     }
@@ -69,11 +66,11 @@ impl Engine<'_, '_> {
     /// The call has to wait: from the first time on its duration counts.
     #[inline(always)]
     fn first_wait(&mut self) {
-        if self.late().started == NEVER {
+        if *self.started == NEVER {
             let now = self.now();
             // What a clock that panicked shows is no start.
             if self.foreign_clock().is_none_or(|clock| clock.panicked().is_none()) {
-                self.late().started = now;
+                *self.started = now;
             }
         }
     }
@@ -82,10 +79,9 @@ impl Engine<'_, '_> {
     fn arm(&mut self, due: Moment, wait: Duration) -> Result<(), PanicError> {
         let shared = self.shared;
         let late = self.late();
-        let until = match late.moment {
-            NEVER => None,
-            now if shared.clock_trusted => shared.clock.instant(now + wait),
-            _ => None,
+        let until = match late.is_fresh && shared.clock_trusted {
+            true => shared.clock.instant(late.floor + wait),
+            false => None,
         };
         late.running = Some((Component::Sleeper, 0));
         let armed = late.timer.arm(&*shared.sleeper, due, wait, until, &shared.fence);
@@ -104,18 +100,15 @@ impl Engine<'_, '_> {
     }
 
     #[inline(always)]
-    fn waited(&mut self, wait: Duration) {
+    fn waited(&mut self, wait: u64) {
+        let never_waited = *self.started == NEVER;
         let late = self.late();
         // The sleeper is believed, whatever the clock shows.
-        late.floor = late.floor + wait;
-        if late.moment != NEVER {
-            late.moment = late.moment.max(late.floor);
+        late.floor = late.floor + Duration::from_nanos(wait);
+        if never_waited {
+            late.slept = late.slept.saturating_add(wait);
         }
-        let nanos = u64::try_from(wait.as_nanos()).unwrap_or(u64::MAX);
-        if late.started == NEVER {
-            late.slept = late.slept.saturating_add(nanos);
-        }
-        (late.group_started, late.before) = (NEVER, nanos);
+        (late.group_started, late.before) = (NEVER, wait);
         let now = late.progress.deadline().is_some().then(|| self.now());
         self.on(Event::Waited { now });
     }
@@ -143,7 +136,7 @@ impl Engine<'_, '_> {
     /// Asks the hedge trigger.
     pub(crate) fn advise(&mut self) {
         let (plan, now) = (self.plan, self.now());
-        let left = self.left_of_call();
+        let (left, call_started) = (self.left_of_call(), *self.started);
         let late = self.late();
         if late.group_started == NEVER {
             late.group_started = now;
@@ -155,7 +148,7 @@ impl Engine<'_, '_> {
             plan.rules.max_hedges,
             plan.rules.hedge_delay,
         )
-        .with_call_started(late.started.min(now))
+        .with_call_started(call_started.min(now))
         .with_failed(late.progress.failed())
         .with_time_left(left)
         .with_key_fingerprint(plan.key.fingerprint())
@@ -203,7 +196,7 @@ impl Engine<'_, '_> {
                 }
                 Poll::Ready(Ok(come)) => {
                     let late = self.late();
-                    (late.moment, late.floor) = (NEVER, late.floor.max(come));
+                    (late.is_fresh, late.floor) = (false, late.floor.max(come));
                     let now = self.now();
                     if now >= due {
                         self.on(Event::Due { now });

@@ -2,11 +2,11 @@
 //!
 //! A call must keep its plan while another may replace it. Counting references would have every call write to one
 //! shared cache line; so the first few plans of a key are simply kept, and a call borrows one. A key whose policy
-//! changes more often than that has its further plans behind an [`ArcSwap`], where reading costs a little more and a
+//! changes more often than that has its further plans behind an [`ArcSwap`], where a call counts its reference and a
 //! replaced plan is freed.
 
 use super::plan::Plan;
-use arc_swap::{ArcSwap, Guard};
+use arc_swap::ArcSwap;
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
@@ -21,12 +21,10 @@ pub(super) struct Plans {
     further: OnceLock<ArcSwap<Plan>>,
 }
 
-/// A plan that a call keeps; taking one writes no shared cache line.
+/// A plan that a call keeps. Taking one of the first writes no shared cache line.
 pub(crate) enum PlanRef<'s> {
     Kept(&'s Plan),
-    Further(Guard<Arc<Plan>>),
-    /// Of a key without a slot: nobody else has it.
-    Own(Arc<Plan>),
+    Counted(Arc<Plan>),
 }
 
 impl Deref for PlanRef<'_> {
@@ -36,8 +34,7 @@ impl Deref for PlanRef<'_> {
     fn deref(&self) -> &Plan {
         match self {
             PlanRef::Kept(plan) => plan,
-            PlanRef::Further(plan) => plan,
-            PlanRef::Own(plan) => plan,
+            PlanRef::Counted(plan) => plan,
         }
     }
 }
@@ -52,14 +49,14 @@ impl Plans {
                 return Some(PlanRef::Kept(plan));
             }
         }
-        let plan = self.further.get()?.load();
-        plan.is_fresh(epoch).then_some(PlanRef::Further(plan))
+        let plan = self.further.get()?.load_full();
+        plan.is_fresh(epoch).then_some(PlanRef::Counted(plan))
     }
 
     /// The newest plan, good or not.
     pub(super) fn last(&self) -> Option<PlanRef<'_>> {
         match self.further.get() {
-            Some(further) => Some(PlanRef::Further(further.load())),
+            Some(further) => Some(PlanRef::Counted(further.load_full())),
             None => self.kept.iter().map_while(OnceLock::get).last().map(|plan| PlanRef::Kept(plan)),
         }
     }
@@ -70,7 +67,7 @@ impl Plans {
             Some(further) => further.load_full(),
             None => self.kept.iter().map_while(OnceLock::get).last()?.clone(),
         };
-        Some(PlanRef::Own(plan))
+        Some(PlanRef::Counted(plan))
     }
 
     /// Adds a plan behind the others. One at a time: the caller holds a lock.

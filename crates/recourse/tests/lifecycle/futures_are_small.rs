@@ -64,8 +64,9 @@ fn a_captured_call_adds_no_more() {
 #[test]
 fn the_twins_add_no_more() {
     let executor = executor();
-    let twin = executor.run_mut(KEY, async |attempt| operation::<16>(attempt).await);
-    let added_by_twin = added(&twin, size_of_operation::<16>());
+    let mut borrowing = async |attempt| operation::<16>(attempt).await;
+    let own = size_of_val(&borrowing(Attempt::first()));
+    let added_by_twin = added(&executor.run_mut(KEY, &mut borrowing), own);
     let mut state = ();
     let with = executor.run_with(KEY, &mut state, |_, attempt| Box::pin(operation::<16>(attempt)));
     let added_by_with = added(&with, size_of::<usize>());

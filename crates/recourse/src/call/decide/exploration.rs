@@ -49,8 +49,8 @@ enum WorldStep {
     Advise,
     Cut(usize),
     Draw,
-    Peek(Duration),
-    Wait(Duration),
+    Peek(u64),
+    Wait(u64),
     Finish(Option<StopReason>),
 }
 
@@ -121,14 +121,16 @@ impl World {
             .map(|decision| Event::Advised { now, decision })
             .into(),
             WorldStep::Cut(slot) => kinds[1..].iter().map(|&kind| ended(slot, kind)).collect(),
-            WorldStep::Draw => [MS, 20 * MS].map(|wait| Event::Drawn { wait, now: Some(now) }).into(),
+            WorldStep::Draw => {
+                [MS, 20 * MS].map(nanos).map(|wait| Event::Drawn { wait, now: Some(now) }).into()
+            }
             WorldStep::Peek(wait) => {
                 [None, Some(StopReason::CircuitOpen)].map(|refusal| Event::Peeked { wait, refusal }).into()
             }
             WorldStep::Wait(wait) => {
                 let late = 30 * MS;
                 return vec![
-                    self.later(wait).after(rules, Event::Waited { now: Some(NOW) }),
+                    self.later(Duration::from_nanos(wait)).after(rules, Event::Waited { now: Some(NOW) }),
                     self.later(late).after(rules, Event::Waited { now: Some(NOW) }),
                 ];
             }
@@ -180,7 +182,8 @@ impl World {
         assert!(self.launched <= rules.max_attempts * (1 + rules.max_hedges), "{self:?}");
         assert!(self.launched <= (self.progress.group() + 1) * (1 + rules.max_hedges), "{self:?}");
         if let Some(deadline) = self.progress.deadline() {
-            let waits = matches!(self.step, WorldStep::Wait(wait) if NOW + wait >= deadline);
+            let waits =
+                matches!(self.step, WorldStep::Wait(wait) if NOW + Duration::from_nanos(wait) > deadline);
             assert!(!waits, "sleeps past the deadline: {self:?}");
         }
     }
@@ -253,5 +256,5 @@ fn of_several_server_delays_in_a_group_the_largest_counts() {
     let ended = |slot, wait| Event::Ended { slot, kind: OutcomeKind::Retryable, backoff: Some(wait) };
     progress.on(&rules, ended(1, 4 * MS));
     assert_eq!(progress.on(&rules, ended(0, 2 * MS)), Step::Draw);
-    assert_eq!(progress.server_delay(), Some(4 * MS));
+    assert_eq!(progress.server_delay(), Some(nanos(4 * MS)));
 }
