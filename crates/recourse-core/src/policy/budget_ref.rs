@@ -8,11 +8,12 @@ use crate::policy::limits;
 #[cfg_attr(
     feature = "serde",
     derive(::serde::Serialize, ::serde::Deserialize),
-    serde(deny_unknown_fields, default)
+    serde(remote = "Self", deny_unknown_fields, default)
 )]
 #[non_exhaustive]
 pub struct BudgetRef {
     /// The budget's name; empty for none.
+    #[cfg_attr(feature = "serde", serde(with = "crate::policy::serde::budget_name"))]
     pub name: Label,
     /// What one attempt costs, in the budget's units; at least 1.
     #[cfg_attr(feature = "serde", serde(with = "crate::policy::serde::cost"))]

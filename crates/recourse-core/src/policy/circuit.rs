@@ -11,13 +11,15 @@ use std::time::Duration;
 #[cfg_attr(
     feature = "serde",
     derive(::serde::Serialize, ::serde::Deserialize),
-    serde(deny_unknown_fields, default)
+    serde(remote = "Self", deny_unknown_fields, default)
 )]
 #[non_exhaustive]
 pub struct CircuitPolicy {
     /// Whether a breaker is asked at all.
+    #[cfg_attr(feature = "serde", serde(with = "crate::policy::serde::circuit_enabled"))]
     pub enabled: bool,
     /// The breaker's name; empty for consecutive failures.
+    #[cfg_attr(feature = "serde", serde(with = "crate::policy::serde::breaker_name"))]
     pub breaker_name: Label,
     /// Failed attempts in a row that open the circuit.
     #[cfg_attr(feature = "serde", serde(with = "crate::policy::serde::threshold"))]

@@ -24,11 +24,12 @@ use std::time::Duration;
 #[cfg_attr(
     feature = "serde",
     derive(::serde::Serialize, ::serde::Deserialize),
-    serde(deny_unknown_fields, default)
+    serde(remote = "Self", deny_unknown_fields, default)
 )]
 #[non_exhaustive]
 pub struct Policy {
     /// A short name for telemetry; empty for none.
+    #[cfg_attr(feature = "serde", serde(with = "crate::policy::serde::id"))]
     pub id: Label,
     /// Attempts, waits and timeouts.
     pub retry: RetryPolicy,

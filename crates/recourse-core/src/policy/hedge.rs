@@ -9,11 +9,12 @@ use std::time::Duration;
 #[cfg_attr(
     feature = "serde",
     derive(::serde::Serialize, ::serde::Deserialize),
-    serde(deny_unknown_fields, default)
+    serde(remote = "Self", deny_unknown_fields, default)
 )]
 #[non_exhaustive]
 pub struct HedgePolicy {
     /// Whether attempts are hedged at all.
+    #[cfg_attr(feature = "serde", serde(with = "crate::policy::serde::hedge_enabled"))]
     pub enabled: bool,
     /// Hedges launched beside one primary, at most.
     #[cfg_attr(feature = "serde", serde(with = "crate::policy::serde::max_hedges"))]
@@ -22,8 +23,10 @@ pub struct HedgePolicy {
     #[cfg_attr(feature = "serde", serde(with = "crate::policy::serde::hedge_delay"))]
     pub hedge_delay: Duration,
     /// The trigger's name; empty for the fixed delay.
+    #[cfg_attr(feature = "serde", serde(with = "crate::policy::serde::trigger_name"))]
     pub trigger_name: Label,
     /// Whether the first non-retryable or abort outcome ends the group at once.
+    #[cfg_attr(feature = "serde", serde(with = "crate::policy::serde::cancel_on_first_terminal"))]
     pub cancel_on_first_terminal: bool,
     /// What pays for the hedges.
     pub budget: BudgetRef,

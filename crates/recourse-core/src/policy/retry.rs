@@ -11,7 +11,7 @@ use std::time::Duration;
 #[cfg_attr(
     feature = "serde",
     derive(::serde::Serialize, ::serde::Deserialize),
-    serde(deny_unknown_fields, default)
+    serde(remote = "Self", deny_unknown_fields, default)
 )]
 #[non_exhaustive]
 pub struct RetryPolicy {
@@ -40,6 +40,7 @@ pub struct RetryPolicy {
     #[cfg_attr(feature = "serde", serde(with = "crate::policy::serde::overall_timeout"))]
     pub overall_timeout: Option<Duration>,
     /// The classifier's name; empty for the executor's default.
+    #[cfg_attr(feature = "serde", serde(with = "crate::policy::serde::classifier_name"))]
     pub classifier_name: Label,
     /// What pays for the primary attempts.
     pub budget: BudgetRef,

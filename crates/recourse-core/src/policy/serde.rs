@@ -1,8 +1,9 @@
 //! Policies as data: durations are texts with a unit, numbers are checked, unknown fields are errors.
 
 use crate::label::Label;
-use crate::policy::{Jitter, limits};
-use ::serde::de::{Error, Unexpected, Visitor};
+use crate::policy::{BudgetRef, CircuitPolicy, HedgePolicy, Jitter, Policy, PolicySet, RetryPolicy, limits};
+use ::serde::de::value::MapAccessDeserializer;
+use ::serde::de::{Error, MapAccess, Unexpected, Visitor};
 use ::serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::time::Duration;
@@ -50,6 +51,55 @@ fields! {
     cooldown: Duration = Timespan, write_time, "circuit.cooldown";
     timeout_per_attempt: Option<Duration> = OrOff, write_timeout, "retry.timeout_per_attempt";
     overall_timeout: Option<Duration> = OrOff, write_timeout, "retry.overall_timeout";
+    hedge_enabled: bool = Flag, write_plain, "hedge.enabled";
+    circuit_enabled: bool = Flag, write_plain, "circuit.enabled";
+    cancel_on_first_terminal: bool = Flag, write_plain, "hedge.cancel_on_first_terminal";
+    classifier_name: Label = Text, write_plain, "retry.classifier_name";
+    trigger_name: Label = Text, write_plain, "hedge.trigger_name";
+    breaker_name: Label = Text, write_plain, "circuit.breaker_name";
+    budget_name: Label = Text, write_plain, "retry.budget.name";
+    id: Label = Text, write_plain, "id";
+}
+
+/// Reads and writes a part of a policy as a table of named fields. What `serde` derives would also read a list, in which
+/// a value means what its place says.
+macro_rules! tables {
+    ($($part:ty = $what:literal;)*) => {$(
+        impl Serialize for $part {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                <$part>::serialize(self, serializer)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $part {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                struct Table;
+
+                impl<'de> Visitor<'de> for Table {
+                    type Value = $part;
+
+                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                        f.write_str(concat!($what, " to be a table of named fields"))
+                    }
+
+                    fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<$part, A::Error> {
+                        <$part>::deserialize(MapAccessDeserializer::new(fields))
+                    }
+                }
+
+                deserializer.deserialize_map(Table)
+            }
+        }
+    )*};
+}
+
+tables! {
+    Policy = "a policy";
+    RetryPolicy = "retry";
+    HedgePolicy = "hedge";
+    CircuitPolicy = "circuit";
+    BudgetRef = "budget";
+    PolicySet = "a policy file";
 }
 
 fn write_plain<S: Serializer, V: Serialize>(value: &V, serializer: S) -> Result<S::Ok, S::Error> {
@@ -120,6 +170,36 @@ impl Visitor<'_> for Factor {
     }
 }
 
+/// Yes or no.
+struct Flag(&'static str);
+
+impl Visitor<'_> for Flag {
+    type Value = bool;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        expected(f, self.0, "true or false")
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<bool, E> {
+        Ok(value)
+    }
+}
+
+/// A name or another short text.
+struct Text(&'static str);
+
+impl Visitor<'_> for Text {
+    type Value = Label;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        expected(f, self.0, "a text")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Label, E> {
+        Ok(Label::new(text))
+    }
+}
+
 /// The name of a jitter.
 struct Name(&'static str);
 
@@ -135,6 +215,24 @@ impl Visitor<'_> for Name {
     }
 }
 
+/// Units of a policy's durations. `M`, `y` and `w` are not among them: who writes `1M` means a minute and gets a month.
+/// What is written out is what the writer makes of the longest durations.
+const UNITS: [&str; 29] = [
+    "ns", "nsec", "us", "µs", "usec", "ms", "msec", "millis", "s", "sec", "secs", "second", "seconds", "m",
+    "min", "mins", "minute", "minutes", "h", "hr", "hour", "hours", "d", "day", "days", "month", "months",
+    "year", "years",
+];
+
+/// Reads a duration with its units.
+fn parse_time(text: &str) -> Option<Duration> {
+    let text = text.trim();
+    let mut units = text.split(|c: char| !c.is_alphabetic()).filter(|unit| !unit.is_empty());
+    if !units.all(|unit| UNITS.contains(&unit)) {
+        return None;
+    }
+    humantime::parse_duration(text).ok()
+}
+
 /// A duration: a text with a unit, or a bare zero.
 struct Timespan(&'static str);
 
@@ -142,11 +240,11 @@ impl Visitor<'_> for Timespan {
     type Value = Duration;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        expected(f, self.0, "a duration with its unit, such as \"250ms\"")
+        expected(f, self.0, "a duration with its unit (ns, us, ms, s, min, h or d), such as \"250ms\"")
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Duration, E> {
-        humantime::parse_duration(text.trim()).map_err(|_| E::invalid_value(Unexpected::Str(text), &self))
+        parse_time(text).ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))
     }
 
     fn visit_u64<E: Error>(self, value: u64) -> Result<Duration, E> {
@@ -165,15 +263,18 @@ impl Visitor<'_> for OrOff {
     type Value = Option<Duration>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        expected(f, self.0, "\"off\" or a duration with its unit, such as \"250ms\"")
+        expected(
+            f,
+            self.0,
+            "\"off\" or a duration with its unit (ns, us, ms, s, min, h or d), such as \"250ms\"",
+        )
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Option<Duration>, E> {
         if text.trim() == "off" {
             return Ok(None);
         }
-        let read = humantime::parse_duration(text.trim()).map(Some);
-        read.map_err(|_| E::invalid_value(Unexpected::Str(text), &self))
+        parse_time(text).map(Some).ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))
     }
 
     fn visit_u64<E: Error>(self, value: u64) -> Result<Option<Duration>, E> {

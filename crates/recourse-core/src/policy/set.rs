@@ -2,7 +2,7 @@
 
 use crate::key::Key;
 use crate::policy::Policy;
-use ::serde::de::{Error, MapAccess, Visitor};
+use ::serde::de::{DeserializeSeed, Error, MapAccess, Visitor};
 use ::serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -26,7 +26,7 @@ use std::fmt;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(remote = "Self", deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct PolicySet {
     /// The policy of every key that has none of its own.
@@ -64,14 +64,36 @@ impl<'de> Visitor<'de> for Unique {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
-        let mut policies = BTreeMap::new();
-        while let Some(key) = entries.next_key::<Key>()? {
-            if policies.contains_key(&key) {
-                return Err(A::Error::custom(format_args!("the key {:?} stands twice", key.as_str())));
-            }
+        let (mut policies, mut spelled) = (BTreeMap::new(), BTreeMap::new());
+        while let Some(key) = entries.next_key_seed(New(&mut spelled))? {
             let policy = entries.next_value()?;
             policies.insert(key, policy);
         }
         Ok(policies)
+    }
+}
+
+/// A key that is not among these, which stand beside it as they are spelled. Checked while the key is read, so that the
+/// error says where it stands; which of the two comes second is the format's affair.
+struct New<'k>(&'k mut BTreeMap<Key, String>);
+
+impl<'de> DeserializeSeed<'de> for New<'_> {
+    type Value = Key;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Key, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let key = Key::new(&text).map_err(D::Error::custom)?;
+        match self.0.insert(key.clone(), text.clone()) {
+            None => Ok(key),
+            Some(before) if before == text => {
+                Err(D::Error::custom(format_args!("the key {text:?} stands twice")))
+            }
+            Some(before) => {
+                let key = key.as_str();
+                Err(D::Error::custom(format_args!(
+                    "the key {key:?} stands twice: as {before:?} and as {text:?}"
+                )))
+            }
+        }
     }
 }

@@ -26,7 +26,7 @@ impl fmt::Display for Timeline {
         if let Some(stop) = self.stop {
             write!(f, "\n  stopped: {stop}")?;
             if let Some(error) = &self.error {
-                write!(f, ": {error}")?;
+                write!(f, ": {}", OneLine(error))?;
             }
         }
         if !self.attributes.is_empty() {
@@ -56,7 +56,7 @@ impl Timeline {
             write!(f, " [{}]", record.outcome.attributes)?;
         }
         if let Some(error) = &record.error {
-            write!(f, ": {error}")?;
+            write!(f, ": {}", OneLine(error))?;
         }
         Ok(())
     }
@@ -95,12 +95,29 @@ const fn mark(ending: Ending) -> char {
     }
 }
 
+/// A text on one line: an error may print any character, and must not look like a line of the timeline.
+struct OneLine<'t>(&'t str);
+
+impl fmt::Display for OneLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for part in self.0.split_inclusive(char::is_control) {
+            match part.char_indices().next_back() {
+                Some((at, last)) if last.is_control() => {
+                    write!(f, "{}{}", &part[..at], last.escape_default())?
+                }
+                _ => f.write_str(part)?,
+            }
+        }
+        Ok(())
+    }
+}
+
 /// A duration in at most seven columns.
 fn short(duration: Duration) -> String {
     match duration.as_secs_f64() {
         0.0 => "0".to_owned(),
         s if s < 1e-6 => format!("{}ns", duration.as_nanos()),
-        s if s < 1e-3 => format!("{:.1}us", s * 1e6),
+        s if s < 1e-3 => format!("{:.1}µs", s * 1e6),
         s if s < 1.0 => format!("{:.1}ms", s * 1e3),
         s if s < 100.0 => format!("{s:.2}s"),
         s => format!("{s:.0}s"),
@@ -114,6 +131,17 @@ mod tests {
 
     fn ms(millis: u64) -> Moment {
         Moment::from_nanos(millis * 1_000_000)
+    }
+
+    #[test]
+    fn an_error_of_several_lines_stays_on_its_line() {
+        let mut timeline = Timeline::new(Key::from_static("svc.op"), ms(0));
+        let mut record = AttemptRecord::new(0, ms(0));
+        record.error = Some("down\n  stopped: \u{1b}[31mlies\r".into());
+        timeline.push(record);
+        let drawn = timeline.to_string();
+        assert_eq!(drawn.lines().count(), 2, "{drawn}");
+        assert!(drawn.contains(r"down\n  stopped: \u{1b}[31mlies\r"), "{drawn}");
     }
 
     #[test]

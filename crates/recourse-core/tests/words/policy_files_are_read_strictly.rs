@@ -271,3 +271,54 @@ fn a_timeout_is_off_in_several_spellings() {
         assert_eq!(set.policies[&Key::from_static("a.b")].retry.overall_timeout, wanted, "{value}");
     }
 }
+
+#[test]
+fn a_key_in_two_spellings_is_shown_with_both() {
+    let message = toml_error("[policies.\"a.b\"]\n[policies.\"a . b\"]\n");
+    let both = "the key \"a.b\" stands twice: as \"a . b\" and as \"a.b\"";
+    assert!(message.contains("TOML parse error at line") && message.contains(both), "{message}");
+}
+
+#[test]
+fn a_list_is_no_policy_wherever_it_stands() {
+    for (text, says) in [
+        ("[]", "a policy file to be a table"),
+        (r#"{"default":[]}"#, "a policy to be a table"),
+        (r#"{"policies":{"a.b":["id"]}}"#, "a policy to be a table"),
+        (r#"{"policies":{"a.b":7}}"#, "a policy to be a table"),
+        (r#"{"policies":{"a.b":{"retry":[5,"1s"]}}}"#, "retry to be a table"),
+        (r#"{"policies":{"a.b":{"hedge":[true]}}}"#, "hedge to be a table"),
+        (r#"{"policies":{"a.b":{"circuit":[true]}}}"#, "circuit to be a table"),
+        (r#"{"policies":{"a.b":{"retry":{"budget":["b"]}}}}"#, "budget to be a table"),
+        (r#"{"policies":{"a.b":{"retry":{"budget":"retries"}}}}"#, "budget to be a table"),
+    ] {
+        let message = json_error(text);
+        assert!(message.contains(says) && message.contains("line 1 column"), "{text}: {message}");
+    }
+    assert!(toml_error("[policies.\"a.b\"]\nretry = [7]\n").contains("retry to be a table"));
+}
+
+#[test]
+fn a_flag_or_a_name_of_another_type_is_named_with_what_is_allowed() {
+    for (part, field, value, allowed) in [
+        ("hedge", "enabled", "\"yes\"", "true or false"),
+        ("circuit", "enabled", "1", "true or false"),
+        ("hedge", "cancel_on_first_terminal", "\"no\"", "true or false"),
+        ("retry", "classifier_name", "5", "a registered classifier's name"),
+        ("hedge", "trigger_name", "true", "a registered trigger's name"),
+        ("circuit", "breaker_name", "5", "a registered breaker's name"),
+    ] {
+        for message in [json_error(&json(part, field, value)), toml_error(&toml(part, field, value))] {
+            assert!(message.contains(&format!("{field} to be")) && message.contains(allowed), "{message}");
+        }
+    }
+    assert!(json_error(r#"{"default":{"id":5}}"#).contains("id to be a text"));
+}
+
+#[test]
+fn a_unit_that_is_easily_mistaken_is_refused() {
+    for text in ["1M", "1y", "2w", "3 fortnights"] {
+        let message = toml_error(&toml("circuit", "cooldown", &format!("\"{text}\"")));
+        assert!(message.contains(text) && message.contains("min, h or d"), "{message}");
+    }
+}
