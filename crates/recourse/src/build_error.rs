@@ -76,7 +76,7 @@ pub enum Problem {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Problem::Key(error) => write!(f, "{error}"),
+            Problem::Key(error) => write!(f, "policy {:?}: {error}", error.given),
             Problem::DuplicatePolicy(key) => write!(f, "{}: given twice; one is allowed", name(key)),
             Problem::Policy { key, error } => write!(f, "{}: {error}", name(key)),
             Problem::Normalized { key, change } => write!(

@@ -1,6 +1,6 @@
 //! [`Error`]: why a call ended, with the last error that the operation itself returned.
 
-use recourse_core::{Key, Label, StopReason};
+use recourse_core::{Key, Label, StopReason, reason};
 use std::cell::Cell;
 use std::error::Error as StdError;
 use std::fmt;
@@ -132,8 +132,8 @@ impl<E> Error<E> {
         self.inner
     }
 
-    /// What the classifier said of the attempt that decided the last group: `http_5xx`, say. Empty where no attempt
-    /// has ended.
+    /// What the classifier said of the attempt that decided its group, the last one that was decided: `http_5xx`, say.
+    /// Empty where no attempt has ended.
     #[must_use]
     pub fn outcome_reason(&self) -> &str {
         &self.end.reason
@@ -160,6 +160,13 @@ impl<E> fmt::Display for Error<E> {
         }
         if !self.end.elapsed.is_zero() {
             write!(f, " in {:.1?}", self.end.elapsed)?;
+        }
+        if !matches!(
+            self.outcome_reason(),
+            "" | reason::SUCCESS | reason::RETRYABLE_ERROR | reason::NON_RETRYABLE_ERROR
+        ) && self.outcome_reason() != self.end.stop.as_str()
+        {
+            write!(f, ", {}", self.outcome_reason())?;
         }
         if let Some(cause) = self.cause() {
             write!(f, " ({cause})")?;

@@ -9,7 +9,8 @@ use crate::plan::{Slot, Target};
 use crate::shared::Shared;
 use crate::static_check::PolicyChange;
 use recourse_core::{
-    Attempt, BreakerFactory, Budget, CircuitState, Classifier, Failure, HedgeTrigger, Key, KeyError, Registry,
+    Attempt, BreakerFactory, Budget, CircuitBreaker, CircuitMode, CircuitState, CircuitStatus, Classifier,
+    Failure, HedgeTrigger, Key, KeyError, Registry,
 };
 use std::fmt;
 use std::future::Future;
@@ -207,18 +208,52 @@ impl Executor {
     /// The state of a key's circuit; `None` where no call has needed a breaker yet.
     #[must_use]
     pub fn circuit_state<'k>(&self, key: impl Into<KeyRef<'k>>) -> Option<CircuitState> {
-        let key = match key.into() {
+        self.with_breaker(key.into(), |breaker| breaker.state())
+    }
+
+    /// State, counts and the last trip of a key's circuit; `None` where no call has needed a breaker yet.
+    #[must_use]
+    pub fn circuit_status<'k>(&self, key: impl Into<KeyRef<'k>>) -> Option<CircuitStatus> {
+        self.with_breaker(key.into(), |breaker| breaker.status())
+    }
+
+    /// Overrides what a key's breaker does, until it is set again: forces it open or closed, has it observe, switches it
+    /// off and on. `false` where no call has needed a breaker yet, or it can't be overridden.
+    ///
+    /// ```
+    /// use recourse::{CircuitMode, Executor, Policy, StopReason};
+    /// use std::time::Duration;
+    ///
+    /// # futures::executor::block_on(async {
+    /// let policy = Policy::new().circuit(5, Duration::from_secs(10));
+    /// let executor = Executor::builder().policy("stock.Count", policy).build()?;
+    /// let call = || executor.run("stock.Count", |_| async { Ok::<_, std::io::Error>(7) });
+    /// assert!(call().await.is_ok());
+    ///
+    /// assert!(executor.set_circuit_mode("stock.Count", CircuitMode::ForcedOpen));
+    /// assert_eq!(call().await.unwrap_err().stop_reason(), StopReason::CircuitOpen);
+    /// executor.set_circuit_mode("stock.Count", CircuitMode::Enforcing);
+    /// assert!(call().await.is_ok());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn set_circuit_mode<'k>(&self, key: impl Into<KeyRef<'k>>, mode: CircuitMode) -> bool {
+        self.with_breaker(key.into(), |breaker| breaker.set_mode(mode)).unwrap_or(false)
+    }
+
+    fn with_breaker<R>(&self, key: KeyRef<'_>, ask: impl FnOnce(&dyn CircuitBreaker) -> R) -> Option<R> {
+        let key = match key {
             KeyRef::Text(text) => Key::new(text).ok()?,
             KeyRef::Key(key) => key.clone(),
             KeyRef::Owned(key) => key,
         };
         let slot = self.0.shared.slots.find(key.fingerprint(), key.as_str())?;
-        slot.circuit_state(&self.0.shared.fence)
+        slot.with_breaker(&self.0.shared.fence, ask)
     }
 
     /// Keys that have state of their own.
     #[must_use]
-    pub fn keys(&self) -> usize {
+    pub fn key_count(&self) -> usize {
         self.0.shared.slots.len()
     }
 }
@@ -226,7 +261,7 @@ impl Executor {
 impl fmt::Debug for Executor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Executor")
-            .field("keys", &self.keys())
+            .field("keys", &self.key_count())
             .field("classifiers", self.classifiers())
             .field("budgets", self.budgets())
             .field("hedge_triggers", self.hedge_triggers())

@@ -29,6 +29,8 @@ pub struct Explanation {
     pub key: Key,
     /// The policy, where it came from and what normalisation changed; `None` where there is none.
     pub policy: Option<EffectivePolicy>,
+    /// Why the provider had no usable policy, as text.
+    pub policy_error: Option<String>,
     /// Why every call would end at its start, with the cause as text.
     pub stop: Option<(StopReason, String)>,
     /// What every timeline would say.
@@ -106,7 +108,7 @@ impl Explanation {
         let slot = shared.slots.find(key.fingerprint(), key.as_str()).unwrap_or(&unused);
         let plan = slot.plan_now(&shared.world).or_else(|| slot.last_plan());
         let plan = plan.ok_or(ExplainError::NotAtHand(key))?;
-        let state = slot.circuit_state(&shared.fence);
+        let state = slot.with_breaker(&shared.fence, |breaker| breaker.state());
         Ok(Explanation::of(&plan, state))
     }
 
@@ -121,6 +123,7 @@ impl Explanation {
         Explanation {
             key: plan.key.clone(),
             policy: plan.effective.clone(),
+            policy_error: plan.policy_error.as_ref().map(ToString::to_string),
             stop: plan.stop.as_ref().map(|stop| (stop.reason, stop.cause.to_string())),
             notes: plan.notes.clone(),
             plugins: plugins(plan),
@@ -218,6 +221,9 @@ impl fmt::Display for Explanation {
         let (retry, hedge, circuit) =
             (&effective.policy.retry, &effective.policy.hedge, &effective.policy.circuit);
         write!(f, "\n  policy from: {}", effective.source)?;
+        if let Some(error) = &self.policy_error {
+            write!(f, ", for there was no usable one: {error}")?;
+        }
         if !effective.policy.id.is_empty() {
             write!(f, ", id {}", effective.policy.id)?;
         }

@@ -116,7 +116,7 @@ pub(crate) fn discard(payload: Held) {
 /// assert_eq!(executor.plugin_panics().count(Component::Classifier), 0);
 /// # Ok::<(), recourse::BuildError>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct PanicCounts([u64; Component::ALL.len()]);
 
 impl PanicCounts {
@@ -130,6 +130,14 @@ impl PanicCounts {
     #[must_use]
     pub fn total(&self) -> u64 {
         self.0.iter().sum()
+    }
+}
+
+impl fmt::Debug for PanicCounts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let counted =
+            Component::ALL.into_iter().map(|component| (component.to_string(), self.count(component)));
+        f.debug_map().entries(counted).finish()
     }
 }
 

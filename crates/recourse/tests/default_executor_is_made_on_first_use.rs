@@ -26,7 +26,7 @@ fn a_key_without_a_policy_gets_the_default_policy() {
 fn there_is_one_executor_however_often_it_is_asked_for() {
     assert!(std::ptr::eq(recourse::default_executor(), recourse::default_executor()));
     assert_eq!(futures::executor::block_on(recourse::run("one.Key", |_| fine(1))).unwrap(), 1);
-    assert!(recourse::default_executor().keys() >= 1);
+    assert!(recourse::default_executor().key_count() >= 1);
 }
 
 #[test]

@@ -179,7 +179,7 @@ impl<'a> Call<'a> {
 impl fmt::Debug for Call<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Call")
-            .field("key", &self.0.target.slot().key)
+            .field("key", self.0.target.key())
             .field("idempotent", &self.0.idempotent)
             .finish()
     }

@@ -327,7 +327,7 @@ impl Progress {
     fn drawn(&mut self, rules: &Rules, wait: u64, now: Option<Moment>) -> Step {
         if let Some(now) = now {
             self.start_deadline(rules, now);
-            if now + Duration::from_nanos(wait) > self.deadline && self.deadline != NEVER {
+            if now + Duration::from_nanos(wait) >= self.deadline && self.deadline != NEVER {
                 return self.finish(Some(StopReason::DeadlineWouldPass));
             }
         }

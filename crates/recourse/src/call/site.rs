@@ -1,10 +1,10 @@
 //! [`Site`]: what is known of a call before it starts, and the way to its plan.
 
-use crate::plan::{PlanRef, Slot, Target};
+use crate::plan::{PlanRef, Target};
 use crate::shared::Shared;
-use std::future::Future;
+use recourse_core::Key;
+use std::future::{Future, ready};
 use std::pin::Pin;
-use std::sync::Arc;
 
 /// Where a call finds its plan, and what its call site said beside the key.
 pub(crate) struct Site<'a> {
@@ -23,26 +23,22 @@ impl<'a> Site<'a> {
     pub(crate) fn plan_now(&self) -> Option<PlanRef<'a>> {
         match &self.target {
             Target::Kept(slot) => slot.plan_now(&self.shared.world),
-            Target::Own(slot) => {
-                slot.plan_now(&self.shared.world)?;
-                slot.own_plan()
-            }
+            Target::New(key) => self.shared.slots.plan_of_new(key, &self.shared.world),
+            Target::Invalid(plan) => Some(PlanRef::Counted(plan.clone())),
         }
     }
 
     /// The call's plan, as soon as its provider gives it.
     #[cold]
     pub(crate) fn plan_later(&self) -> LaterPlan<'a> {
-        let world = &self.shared.world;
+        let (world, slots) = (&self.shared.world, &self.shared.slots);
         match &self.target {
             Target::Kept(slot) => Box::pin(slot.plan(world)),
-            Target::Own(slot) => {
-                let slot: Arc<Slot> = slot.clone();
-                Box::pin(async move {
-                    slot.plan(world).await;
-                    slot.own_plan().unwrap_or_else(|| unreachable!("it was bound just now"))
-                })
-            }
+            Target::New(key) => match slots.get(key) {
+                Some(slot) => Box::pin(slot.plan(world)),
+                None => Box::pin(world.plan_without_state(Key::clone(key))),
+            },
+            Target::Invalid(plan) => Box::pin(ready(PlanRef::Counted(plan.clone()))),
         }
     }
 }

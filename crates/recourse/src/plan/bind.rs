@@ -2,10 +2,12 @@
 
 use super::missing_plugin::MissingPlugin;
 use super::plan::{BoundBreaker, BoundBudget, BoundClassifier, NEVER_FRESH, Plan, Stop};
+use super::plans::PlanRef;
 use super::resolve::Answer;
 use super::slot::State;
 use super::world::{Generations, World};
 use crate::call::{BackoffRules, Rules};
+use crate::fence::PanicError;
 use crate::missing::{MissingBreaker, MissingBudget, MissingClassifier, MissingPolicy, MissingTrigger};
 use recourse_core::policy::{BudgetRef, CircuitPolicy, HedgePolicy};
 use recourse_core::{
@@ -23,6 +25,9 @@ struct Binding<'w> {
     key: &'w Key,
     notes: Attributes,
     stop: Option<Stop>,
+    policy_error: Option<Arc<dyn Error + Send + Sync>>,
+    /// A plugin panicked while it was bound: that is not to be kept, and the next call binds again.
+    broken: bool,
 }
 
 impl World {
@@ -34,9 +39,16 @@ impl World {
         at: (Generations, u64),
         state: Option<&State>,
     ) -> Plan {
-        let mut binding = Binding { world: self, key, notes: Attributes::new(), stop: None };
+        let mut binding = Binding {
+            world: self,
+            key,
+            notes: Attributes::new(),
+            stop: None,
+            policy_error: None,
+            broken: false,
+        };
         let provided = answer.as_ref().ok().cloned();
-        let generations = if is_final(&answer) { at.0 } else { at.0.uncounted() };
+        let is_final = is_final(&answer);
         let effective = binding.effective(answer);
         let policy = effective.as_ref().map_or_else(Policy::new, |effective| effective.policy.clone());
         let normal = effective.clone().unwrap_or_else(|| normalized(&Policy::new(), PolicySource::Default));
@@ -52,6 +64,7 @@ impl World {
             hedge_on_failure: trigger.as_ref().is_some_and(|trigger| binding.wants_failures(trigger)),
             ..Rules::new(&normal)
         };
+        let generations = if is_final && !binding.broken { at.0 } else { at.0.uncounted() };
         let latency = state.filter(|_| wants_latency).map(State::latency);
         let retry_budget = binding.budget("retry.budget.name", &policy.retry.budget);
         let starts_early = !self.calls_are_told && latency.is_none() && binding.stop.is_none();
@@ -72,12 +85,20 @@ impl World {
             breaker,
             effective,
             stop: binding.stop,
+            policy_error: binding.policy_error,
             notes: binding.notes,
             capped: state.is_none(),
-            provided,
+            provided: provided.filter(|_| !binding.broken),
             epoch: AtomicU64::new(if generations.counted() { at.1 } else { NEVER_FRESH }),
             generations,
         }
+    }
+
+    /// The plan of one call with a key past the cap.
+    pub(crate) async fn plan_without_state(&self, key: Key) -> PlanRef<'_> {
+        let at = self.now();
+        let answer = self.ask(&key).await;
+        PlanRef::Counted(Arc::new(self.bind(&key, answer, at, None)))
     }
 
     /// A plan that ends every call: its key's text is none.
@@ -101,6 +122,15 @@ fn is_final(answer: &Answer) -> bool {
     }
 }
 
+/// Why there is no policy, as a code: the text may hold anything, and stands in the error.
+fn code_of(cause: &(dyn Error + Send + Sync + 'static)) -> &'static str {
+    match cause.downcast_ref::<ProviderError>() {
+        Some(error) => error.kind.as_str(),
+        None if cause.is::<PanicError>() => reason::PANIC_IN_PROVIDER,
+        None => reason::POLICY_FETCH_FAILED,
+    }
+}
+
 /// A policy of our own is inside every limit.
 fn normalized(policy: &Policy, source: PolicySource) -> EffectivePolicy {
     policy.normalize(source).unwrap_or_else(|_| unreachable!("the default policy has no bad number"))
@@ -118,7 +148,8 @@ impl Binding<'_> {
         let effective = match normal {
             Ok(effective) => effective,
             Err(cause) => {
-                self.notes.set(names::POLICY_ERROR, cause.to_string());
+                self.notes.set(names::POLICY_ERROR, code_of(&*cause));
+                self.policy_error = Some(cause.clone());
                 self.notes.set(names::POLICY_MODE, mode.mode().as_str());
                 match mode {
                     MissingPolicy::Allow => normalized(&Policy::new().max_attempts(1), PolicySource::Unknown),
@@ -229,7 +260,9 @@ impl Binding<'_> {
             }
         };
         let settings = BreakerSettings::new(circuit.threshold, circuit.cooldown);
-        let plugin = state?.breaker(self.key, &factory, settings, &world.fence)?;
+        let plugin = state?.breaker(self.key, &factory, settings, &world.fence);
+        self.broken |= plugin.is_none();
+        let plugin = plugin?;
         Some(BoundBreaker {
             trusted: world.trusted_breakers.iter().any(|own| Arc::ptr_eq(own, &factory)),
             plugin,

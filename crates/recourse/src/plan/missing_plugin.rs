@@ -28,7 +28,10 @@ impl fmt::Display for MissingPlugin {
             [] => f.write_str("; nothing is"),
             names => {
                 f.write_str("; registered:")?;
-                names.iter().try_for_each(|name| write!(f, " {name}"))
+                names.iter().try_for_each(|name| match name.contains(char::is_whitespace) {
+                    true => write!(f, " {:?}", name.as_str()),
+                    false => write!(f, " {name}"),
+                })
             }
         }
     }

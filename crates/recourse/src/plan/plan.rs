@@ -18,6 +18,8 @@ pub(crate) struct Plan {
     pub(crate) key: Key,
     /// `None` where there is no policy; then `stop` says so.
     pub(crate) effective: Option<EffectivePolicy>,
+    /// Why another policy stands in, or none.
+    pub(crate) policy_error: Option<Arc<dyn Error + Send + Sync>>,
     pub(crate) policy_id: &'static str,
     /// The time that the call's first attempt has.
     pub(crate) first_time_left: Option<Duration>,

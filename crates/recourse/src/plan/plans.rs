@@ -61,15 +61,6 @@ impl Plans {
         }
     }
 
-    /// The newest plan, to be kept longer than this place.
-    pub(super) fn own(&self) -> Option<PlanRef<'static>> {
-        let plan = match self.further.get() {
-            Some(further) => further.load_full(),
-            None => self.kept.iter().map_while(OnceLock::get).last()?.clone(),
-        };
-        Some(PlanRef::Counted(plan))
-    }
-
     /// Adds a plan behind the others. One at a time: the caller holds a lock.
     pub(super) fn push(&self, plan: Plan) -> PlanRef<'_> {
         let mut plan = Arc::new(plan);

@@ -6,9 +6,7 @@ use super::resolve::Answer;
 use super::world::{Generations, World};
 use crate::fence::Fence;
 use parking_lot::Mutex;
-use recourse_core::{
-    BreakerFactory, BreakerSettings, CircuitBreaker, CircuitState, Component, Generation, Key,
-};
+use recourse_core::{BreakerFactory, BreakerSettings, CircuitBreaker, Component, Generation, Key};
 use recourse_hedge::LatencyWindow;
 use std::sync::{Arc, OnceLock};
 
@@ -19,8 +17,6 @@ pub(crate) struct Slot {
     binding: Mutex<()>,
     /// `None` past the cap of keys.
     state: Option<State>,
-    /// Whether the plan stands whatever changes: there is no key to bind another for.
-    fixed: bool,
 }
 
 /// What a key keeps while policies and plugins change.
@@ -40,14 +36,7 @@ struct Kept {
 impl Slot {
     pub(crate) fn new(key: Key, keeps_state: bool) -> Self {
         let state = keeps_state.then(State::default);
-        Slot { key, plans: Plans::default(), binding: Mutex::new(()), state, fixed: false }
-    }
-
-    /// A slot that ends every call by this plan.
-    pub(super) fn dead(plan: Plan) -> Self {
-        let slot = Slot { fixed: true, ..Slot::new(plan.key.clone(), false) };
-        slot.plans.push(plan);
-        slot
+        Slot { key, plans: Plans::default(), binding: Mutex::new(()), state }
     }
 
     /// The plan, if nothing has changed since it was bound.
@@ -64,9 +53,6 @@ impl Slot {
     #[cold]
     fn still_good(&self, world: &World, epoch: u64) -> Option<PlanRef<'_>> {
         let plan = self.plans.last()?;
-        if self.fixed {
-            return Some(plan);
-        }
         if !plan.generations.still(&world.generations()) {
             return None;
         }
@@ -85,7 +71,7 @@ impl Slot {
 
     #[cold]
     fn ask_now(&self, world: &World) -> Option<PlanRef<'_>> {
-        let at = (world.generations(), Generation::epoch());
+        let at = world.now();
         let answer = world.ask_now(&self.key)?;
         Some(self.bind(world, answer, at))
     }
@@ -95,14 +81,9 @@ impl Slot {
         if let Some(plan) = self.plan_now(world) {
             return plan;
         }
-        let at = (world.generations(), Generation::epoch());
+        let at = world.now();
         let answer = world.ask(&self.key).await;
         self.bind(world, answer, at)
-    }
-
-    /// The plan of an earlier call, to be kept longer than this slot.
-    pub(crate) fn own_plan(&self) -> Option<PlanRef<'static>> {
-        self.plans.own()
     }
 
     /// The plan of an earlier call, fresh or not.
@@ -110,7 +91,8 @@ impl Slot {
         self.plans.last()
     }
 
-    fn bind(&self, world: &World, answer: Answer, at: (Generations, u64)) -> PlanRef<'_> {
+    /// Binds the provider's answer, as of `at`.
+    pub(super) fn bind(&self, world: &World, answer: Answer, at: (Generations, u64)) -> PlanRef<'_> {
         let _one = self.binding.lock();
         if let Some(plan) = self.plans.last() {
             if plan.is_fresh(Generation::epoch()) || unchanged(&plan, &answer, &at.0) {
@@ -120,12 +102,16 @@ impl Slot {
         self.plans.push(world.bind(&self.key, answer, at, self.state.as_ref()))
     }
 
-    /// The state of the key's circuit, if it has one that can say so.
-    pub(crate) fn circuit_state(&self, fence: &Fence) -> Option<CircuitState> {
+    /// Asks the key's breaker, if it has one that can answer.
+    pub(crate) fn with_breaker<R>(
+        &self,
+        fence: &Fence,
+        ask: impl FnOnce(&dyn CircuitBreaker) -> R,
+    ) -> Option<R> {
         let kept = self.state.as_ref()?.breaker.lock();
         let breaker = kept.as_ref().map(|kept| kept.breaker.clone())?;
         drop(kept);
-        fence.run(Component::Breaker, || breaker.state()).ok()
+        fence.run(Component::Breaker, || ask(&*breaker)).ok()
     }
 }
 

@@ -1,5 +1,7 @@
 //! [`Slots`]: key -> slot, append-only and bounded, read without a lock or a shared write.
 
+use super::plan::Plan;
+use super::plans::PlanRef;
 use super::slot::Slot;
 use super::world::World;
 use crate::key_ref::KeyRef;
@@ -19,8 +21,13 @@ pub(crate) struct Slots {
     /// Made when a key finds no room in the first: large enough for every key that the cap allows.
     rest: OnceLock<Table>,
     count: AtomicUsize,
+    /// Keys without a policy that have a place.
+    refused: AtomicUsize,
     max: usize,
 }
+
+/// Keys without a policy have at most one place in so many: what is known of them is worth less than a circuit.
+const REFUSED_PART: usize = 8;
 
 struct Table {
     cells: Box<[OnceLock<Cell>]>,
@@ -36,22 +43,31 @@ struct Cell {
 pub(crate) enum Target<'a> {
     /// In the executor or in a handle.
     Kept(&'a Slot),
-    /// Past the cap of keys, or without a key: nowhere but here.
-    Own(Arc<Slot>),
+    /// Nowhere yet: the key was not seen before, or is past the cap.
+    New(Box<Key>),
+    /// The text is no key.
+    Invalid(Arc<Plan>),
 }
 
 impl Target<'_> {
-    pub(crate) fn slot(&self) -> &Slot {
+    pub(crate) fn key(&self) -> &Key {
         match self {
-            Target::Kept(slot) => slot,
-            Target::Own(slot) => slot,
+            Target::Kept(slot) => &slot.key,
+            Target::New(key) => key,
+            Target::Invalid(plan) => &plan.key,
         }
     }
 }
 
 impl Slots {
     pub(crate) fn new(max: usize) -> Self {
-        Slots { first: Table::new(FIRST, REACH), rest: OnceLock::new(), count: AtomicUsize::new(0), max }
+        Slots {
+            first: Table::new(FIRST, REACH),
+            rest: OnceLock::new(),
+            count: AtomicUsize::new(0),
+            refused: AtomicUsize::new(0),
+            max,
+        }
     }
 
     /// Where the call with this key finds its plan.
@@ -74,15 +90,33 @@ impl Slots {
         let key = match key {
             KeyRef::Text(text) => match Key::new(text) {
                 Ok(key) => key,
-                Err(error) => return Target::Own(Arc::new(Slot::dead(world.bind_invalid(Arc::new(error))))),
+                Err(error) => return Target::Invalid(Arc::new(world.bind_invalid(Arc::new(error)))),
             },
             KeyRef::Key(key) => (*key).clone(),
             KeyRef::Owned(key) => key.clone(),
         };
-        match self.get(&key) {
+        match self.find(key.fingerprint(), key.as_str()) {
             Some(slot) => Target::Kept(slot),
-            None => Target::Own(Arc::new(Slot::new(key, false))),
+            None => Target::New(Box::new(key)),
         }
+    }
+
+    /// The plan of a key that was not seen before, if its provider answers at once. Only some keys without a policy take
+    /// a place under the cap: whoever makes up keys must not push out those that are used.
+    #[cold]
+    pub(crate) fn plan_of_new(&self, key: &Key, world: &World) -> Option<PlanRef<'_>> {
+        if let Some(slot) = self.find(key.fingerprint(), key.as_str()) {
+            return slot.plan_now(world);
+        }
+        let at = world.now();
+        let answer = world.ask_now(key)?;
+        let has_place =
+            !world.refuses(&answer) || self.refused.fetch_add(1, Ordering::Relaxed) < self.max / REFUSED_PART;
+        let slot = if has_place { self.get(key) } else { None };
+        if let Some(slot) = slot {
+            return Some(slot.bind(world, answer, at));
+        }
+        Some(PlanRef::Counted(Arc::new(world.bind(key, answer, at, None))))
     }
 
     /// The slot of a key to keep; a slot of its own past the cap.
@@ -91,7 +125,7 @@ impl Slots {
     }
 
     /// The slot of a key, made if there is none and the cap allows it.
-    fn get(&self, key: &Key) -> Option<&Slot> {
+    pub(crate) fn get(&self, key: &Key) -> Option<&Slot> {
         self.cell(key).map(|cell| &*cell.slot)
     }
 

@@ -36,7 +36,7 @@ fn nothing_of_it_stays_and_every_text_has_the_same_low_cardinality_key() {
         assert_eq!(timeline.key, Key::from_static("invalid_key"));
         assert!(timeline.attributes.is_empty(), "{}", timeline.attributes);
     }
-    assert_eq!(executor.keys(), 0);
+    assert_eq!(executor.key_count(), 0);
     scene.observer.assert_one_end_per_start();
     assert!(scene.observer.state_capped().is_empty());
     assert_eq!(scene.observer.lines()[..2], ["start invalid_key", "failure invalid_key invalid_key"]);
@@ -81,7 +81,7 @@ fn explain_and_circuit_state_refuse_it_too() {
         assert!(error.to_string().contains(&format!("{text:?}")), "{error}");
         assert_eq!(executor.circuit_state(text), None);
     }
-    assert_eq!(executor.keys(), 0);
+    assert_eq!(executor.key_count(), 0);
 }
 
 #[test]

@@ -78,7 +78,7 @@ fn handle_and_key_share_one_breaker() {
     failure(&scene, &first);
     failure(&scene, &second.clone());
     assert_eq!(scene.failure(&executor).stop_reason(), StopReason::CircuitOpen);
-    assert_eq!(executor.keys(), 1);
+    assert_eq!(executor.key_count(), 1);
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn a_text_that_is_no_key_has_no_handle() {
         let error = executor.handle(text).unwrap_err();
         assert!(error.to_string().contains(&format!("{text:?}")), "{error}");
     }
-    assert_eq!(executor.keys(), 0);
+    assert_eq!(executor.key_count(), 0);
 }
 
 #[test]
@@ -110,5 +110,5 @@ fn a_handle_past_the_cap_of_keys_obeys_its_policy_and_sees_changes() {
     assert_eq!(failure(&scene, &handle).attempts(), 2);
     provider.set(CHARGE, plain().max_attempts(4));
     assert_eq!(failure(&scene, &handle).attempts(), 4);
-    assert_eq!((scene.observer.state_capped().len(), executor.keys()), (2, 0));
+    assert_eq!((scene.observer.state_capped().len(), executor.key_count()), (2, 0));
 }

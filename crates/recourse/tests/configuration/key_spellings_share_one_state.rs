@@ -23,7 +23,7 @@ fn every_spelling_finds_the_policy_and_the_timeline_shows_the_key_trimmed() {
         assert_eq!((error.attempts(), error.key().as_str()), (2, KEY), "{spelling:?}");
         assert_eq!(timeline.key, Key::from_static(KEY));
     }
-    assert_eq!(executor.keys(), 1);
+    assert_eq!(executor.key_count(), 1);
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn texts_strings_keys_and_handles_are_one_way_in() {
         let operation = scene.failing();
         scene.time.run(executor.call(way).run(|attempt| operation.call(attempt))).unwrap_err();
     }
-    assert_eq!((executor.circuit_state(&FIXED), executor.keys()), (Some(CircuitState::Open), 1));
+    assert_eq!((executor.circuit_state(&FIXED), executor.key_count()), (Some(CircuitState::Open), 1));
 }
 
 #[test]
@@ -79,5 +79,5 @@ fn explain_and_handles_take_every_spelling_too() {
         assert_eq!(executor.explain(spelling).unwrap().worst_case_attempts, 2);
         assert_eq!(executor.handle(spelling).unwrap().key().as_str(), KEY);
     }
-    assert_eq!(executor.keys(), 1);
+    assert_eq!(executor.key_count(), 1);
 }

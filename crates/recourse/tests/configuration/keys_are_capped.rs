@@ -27,7 +27,7 @@ fn twelve_thousand_keys_all_work_and_ten_thousand_have_state() {
         let (wanted, capped) = (number >= 10_000, timeline.attributes.get("state_capped"));
         assert_eq!(capped, wanted.then_some("true"), "{number}");
     }
-    assert_eq!((executor.keys(), scene.observer.state_capped().len()), (10_000, 2_000));
+    assert_eq!((executor.key_count(), scene.observer.state_capped().len()), (10_000, 2_000));
     scene.observer.clear();
     // The first keys have kept their state, and the last ones still have none.
     for (number, stop) in [
@@ -52,7 +52,7 @@ fn past_the_cap_a_call_has_no_breaker_and_the_observer_is_told_at_every_call() {
         expect(&timeline).attempts(2).attribute("state_capped", "true").attribute("policy_source", "default");
     }
     assert_eq!(scene.observer.state_capped(), vec![Key::from_static("second.Key"); 3]);
-    assert_eq!((executor.circuit_state("second.Key"), executor.keys()), (None, 1));
+    assert_eq!((executor.circuit_state("second.Key"), executor.key_count()), (None, 1));
     scene.observer.assert_one_end_per_start();
 }
 
@@ -61,7 +61,7 @@ fn a_cap_of_zero_leaves_every_key_without_state() {
     let scene = Scene::new();
     let executor = capped(&scene, 0);
     let (result, timeline) = scene.call_key(&executor, "first.Key", &scene.failing());
-    assert_eq!((result.unwrap_err().attempts(), executor.keys()), (2, 0));
+    assert_eq!((result.unwrap_err().attempts(), executor.key_count()), (2, 0));
     expect(&timeline).attribute("state_capped", "true");
 }
 
@@ -102,7 +102,7 @@ fn no_more_breakers_are_made_than_keys_have_state() {
         }
     });
     let made = made.lock().unwrap();
-    assert_eq!((made.len(), executor.keys()), (100, 100));
+    assert_eq!((made.len(), executor.key_count()), (100, 100));
     assert!(made.values().all(|&times| times == 1), "{made:?}");
 }
 
@@ -122,7 +122,7 @@ fn looking_at_keys_takes_no_place_from_keys_that_are_called() {
     for number in 0..20 {
         assert_eq!(executor.circuit_state(&format!("looked.At{number}")), None);
     }
-    assert_eq!(executor.keys(), 0, "circuit_state only looks");
+    assert_eq!(executor.key_count(), 0, "circuit_state only looks");
     for number in 0..20 {
         executor.explain(&format!("looked.At{number}")).unwrap();
     }
@@ -141,5 +141,5 @@ fn state_comes_back_with_the_registry_and_not_with_the_number_of_changes() {
         budgets.register(format!("b{number}"), recourse::budget::Unlimited).unwrap();
         scene.call_key(&executor, "a.Key", &scene.fine()).0.unwrap();
     }
-    assert_eq!((executor.keys(), scene.observer.state_capped().len()), (1, 0));
+    assert_eq!((executor.key_count(), scene.observer.state_capped().len()), (1, 0));
 }

@@ -37,8 +37,11 @@ fn by_default_the_call_is_denied_and_carries_the_providers_error() {
                 assert!(text.contains(part), "{text} lacks {part}");
             }
             expect(&timeline).failure().stop("no_policy").attempts(0).attribute("policy_mode", "deny");
-            let told = timeline.attributes.get("policy_error").unwrap();
-            assert!(told.contains(code) && told.contains("the reason why"), "{told}");
+            expect(&timeline).attribute("policy_error", code);
+            assert!(
+                timeline.error.as_ref().is_some_and(|error| error.contains("the reason why")),
+                "{timeline}"
+            );
         }
     }
 }

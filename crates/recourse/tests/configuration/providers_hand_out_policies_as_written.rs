@@ -49,7 +49,8 @@ fn a_number_that_is_none_is_no_policy_and_the_error_says_field_value_and_what_is
         assert_eq!((error.stop_reason(), operation.count()), (StopReason::NoPolicy, 0));
         let cause = error.cause().and_then(|cause| cause.downcast_ref::<PolicyError>()).unwrap();
         assert_eq!((cause.field, cause.value.as_str()), ("retry.backoff_multiplier", shown));
-        let told = timeline.attributes.get("policy_error").unwrap();
+        expect(&timeline).attribute("policy_error", "policy_fetch_failed");
+        let told = timeline.error.clone().unwrap();
         for text in [error.to_string(), format!("{KEY}: {told}")] {
             for part in [KEY, "retry.backoff_multiplier", shown, "1 to 10"] {
                 assert!(text.contains(part), "{text} lacks {part}");
@@ -69,7 +70,9 @@ fn a_policy_that_can_not_be_normalised_meets_the_mode_for_a_missing_one() {
         let (result, timeline) = scene.call(&executor, &scene.failing());
         assert_eq!(result.unwrap_err().attempts(), attempts);
         expect(&timeline).attribute("policy_source", source).attribute("policy_mode", mode.mode().as_str());
-        assert!(timeline.attributes.get("policy_error").unwrap().contains("retry.backoff_multiplier"));
+        expect(&timeline).attribute("policy_error", "policy_fetch_failed");
+        let explained = executor.explain(KEY).unwrap().to_string();
+        assert!(explained.contains("retry.backoff_multiplier"), "{explained}");
     }
 }
 

@@ -187,7 +187,7 @@ fn keys_may_be_written_in_every_way() {
         let call = send(executor.run(key, |attempt| operation.call(attempt)));
         assert_eq!(scene.time.run(call).ok(), Some(7));
     }
-    assert_eq!(executor.keys(), 1);
+    assert_eq!(executor.key_count(), 1);
 }
 
 /// Every public future is `Send` for a sendable operation; this compiles or it doesn't.

@@ -86,7 +86,10 @@ fn a_call_whose_attempts_all_time_out_has_no_inner_error() {
     let executor = scene.executor(plain().timeout_per_attempt(ms(10)));
     let operation = Script::<u32>::never().on(&scene.time);
     let error = scene.time.run(executor.run(KEY, |attempt| operation.call(attempt))).unwrap_err();
-    assert_eq!(error.to_string(), "payments.Charge: attempts_exhausted after 3 attempts in 60.0ms");
+    assert_eq!(
+        error.to_string(),
+        "payments.Charge: attempts_exhausted after 3 attempts in 60.0ms, context_deadline_exceeded"
+    );
     assert!(error.source().is_none());
     assert_eq!(error.into_inner(), None);
     assert_eq!(operation.dropped(), 3);

@@ -10,6 +10,7 @@ mod futures_are_small;
 mod last_result_is_never_lost;
 mod operation_panics_unwind_to_the_caller;
 mod operation_sees_its_attempt;
+mod panics_at_awkward_moments;
 mod plain_calls_are_free;
 mod plugin_panics_in_a_drop_are_fenced;
 mod plugins_are_objects;

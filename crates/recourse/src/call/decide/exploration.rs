@@ -183,7 +183,7 @@ impl World {
         assert!(self.launched <= (self.progress.group() + 1) * (1 + rules.max_hedges), "{self:?}");
         if let Some(deadline) = self.progress.deadline() {
             let waits =
-                matches!(self.step, WorldStep::Wait(wait) if NOW + Duration::from_nanos(wait) > deadline);
+                matches!(self.step, WorldStep::Wait(wait) if NOW + Duration::from_nanos(wait) >= deadline);
             assert!(!waits, "sleeps past the deadline: {self:?}");
         }
     }
