@@ -3,6 +3,7 @@
 mod breaker_is_asked_and_told_per_attempt;
 mod deadlines_are_planned;
 mod dropped_call_gives_everything_back;
+mod early_calls_keep_every_promise;
 mod error_types_need_no_line;
 mod every_stop_has_its_reason;
 mod futures_are_send_when_their_parts_are;
