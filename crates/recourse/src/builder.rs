@@ -15,6 +15,7 @@ use recourse_core::{
     BreakerFactory, Budget, Classifier, Clock, HedgeTrigger, Key, KeyError, Label, Observer, Policy,
     PolicyProvider, Registry, RegistryError, Sleeper,
 };
+use std::any::TypeId;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
@@ -34,6 +35,8 @@ pub struct ExecutorBuilder {
     budgets: Plugins<dyn Budget>,
     triggers: Plugins<dyn HedgeTrigger>,
     breakers: Plugins<dyn BreakerFactory>,
+    /// Breakers of our own kinds, as they were set up here: they need no fence.
+    own_breakers: Vec<Arc<dyn BreakerFactory>>,
     default_classifier: Option<Arc<dyn Classifier>>,
     observers: Vec<Arc<dyn Observer>>,
     clock: Option<Arc<dyn Clock>>,
@@ -103,6 +106,7 @@ impl Default for ExecutorBuilder {
             budgets: Plugins::new("budget"),
             triggers: Plugins::new("hedge trigger"),
             breakers: Plugins::new("circuit breaker"),
+            own_breakers: Vec::new(),
             default_classifier: None,
             observers: Vec::new(),
             clock: None,
@@ -173,8 +177,16 @@ impl ExecutorBuilder {
     }
 
     /// Registers a kind of circuit breaker under a name.
-    pub fn circuit_breaker(mut self, name: impl Into<Label>, factory: impl BreakerFactory + 'static) -> Self {
-        self.breakers.named.push((name.into(), Arc::new(factory)));
+    pub fn circuit_breaker<F: BreakerFactory + 'static>(
+        mut self,
+        name: impl Into<Label>,
+        factory: F,
+    ) -> Self {
+        let factory: Arc<dyn BreakerFactory> = Arc::new(factory);
+        if TypeId::of::<F>() == TypeId::of::<recourse_circuit::Breakers>() {
+            self.own_breakers.push(factory.clone());
+        }
+        self.breakers.named.push((name.into(), factory));
         self
     }
 
@@ -335,7 +347,11 @@ impl ExecutorBuilder {
             triggers,
             breakers,
             trusted: classify::builtin().into_iter().map(|(_, own)| own).collect(),
-            trusted_breakers: builtin_breakers().iter().map(|(_, own)| own.clone()).collect(),
+            trusted_breakers: builtin_breakers()
+                .iter()
+                .map(|(_, own)| own.clone())
+                .chain(self.own_breakers)
+                .collect(),
             default_classifier: self.default_classifier.unwrap_or(auto),
             default_trigger: Arc::new(recourse_hedge::FixedDelay),
             default_breaker: builtin_breakers()[0].1.clone(),

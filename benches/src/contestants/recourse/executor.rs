@@ -2,16 +2,20 @@
 
 use crate::case::{Case, Kind, Setup};
 use crate::harness::Slept;
-use crate::settings::{ATTEMPTS, HEDGE_AFTER, OPEN_FOR, THRESHOLD, TIMEOUT};
+use crate::settings::{
+    ATTEMPTS, HEDGE_AFTER, OPEN_FOR, THRESHOLD, TIMEOUT, WINDOW, WINDOW_CALLS, WINDOW_SUCCESSES,
+};
 use recourse::budget::TokenBucket;
+use recourse::circuit::{Breakers, FailureRatio};
 use recourse::hedge::Quantile;
-use recourse::{Executor, ExecutorBuilder, Key, Observer, Policy, Sleeper, TokioSleeper};
+use recourse::{Executor, ExecutorBuilder, Key, Observer, Policy, Sleeper, TokioClock, TokioSleeper};
 use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
 pub(super) const KEY: Key = Key::from_static("bench.Call");
 const BUDGET: &str = "retries";
+const WINDOWED: &str = "windowed";
 /// The built-in `p95` with a floor, so that an armed hedge of an operation without latency is never due.
 const LATE_P95: &str = "late_p95";
 
@@ -28,9 +32,7 @@ fn policy(case: Case) -> Option<Policy> {
         Setup::Timeout => policy.timeout_per_attempt(TIMEOUT),
         Setup::Breaker => policy.circuit(THRESHOLD, OPEN_FOR),
         Setup::BreakerOpen => policy.circuit(1, OPEN_FOR),
-        // The place of the breaker over a time window: `policy.circuit(..).circuit_breaker(NAME)`, with `settings`'
-        // `WINDOW`, `WINDOW_CALLS` and `WINDOW_SUCCESSES`, once there is one. Until then recourse is not in the row.
-        Setup::BreakerWindow => return None,
+        Setup::BreakerWindow => policy.circuit(THRESHOLD, OPEN_FOR).circuit_breaker(WINDOWED),
         Setup::Budget | Setup::BudgetDenied => policy.retry_budget(BUDGET),
         Setup::Hedge => policy.hedge_after(HEDGE_AFTER),
         Setup::HedgeQuantile => policy.hedge_trigger(quantile(case)),
@@ -53,7 +55,11 @@ fn with_plugins(builder: ExecutorBuilder, case: Case) -> ExecutorBuilder {
         Kind::Failing | Kind::FailingLate => builder.sleeper(NoWait),
         Kind::Ready | Kind::PendingOnce => builder.sleeper(TokioSleeper),
     };
+    // Tokio's own clock, so that its timers needn't read it once more.
+    let builder =
+        if case.operation == Kind::PendingOnce { builder.clock(TokioClock::new()) } else { builder };
     match case.setup {
+        Setup::BreakerWindow => builder.circuit_breaker(WINDOWED, windowed()),
         Setup::Observed => builder.observer(Silent),
         Setup::Budget | Setup::All => builder.budget(BUDGET, bucket(u32::MAX, 1e9)),
         // Its one token is used up before the calls are measured.
@@ -63,6 +69,13 @@ fn with_plugins(builder: ExecutorBuilder, case: Case) -> ExecutorBuilder {
         }
         _ => builder,
     }
+}
+
+/// As the peers' windows: so many attempts at least, and a part of them failed.
+fn windowed() -> Breakers {
+    let breaker =
+        FailureRatio::over_time(WINDOW).minimum_attempts(WINDOW_CALLS).ratio(1.0 - WINDOW_SUCCESSES);
+    breaker.build().expect("the windows of the benches are valid")
 }
 
 pub(super) fn bucket(capacity: u32, refill_per_second: f64) -> TokenBucket {

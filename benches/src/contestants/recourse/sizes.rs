@@ -61,5 +61,5 @@ pub fn call_keys(executor: &Executor, from: usize, to: usize) {
     for text in texts(to).skip(from) {
         block_on(executor.run(text.as_str(), |_| Ready.call())).expect("the operation succeeds");
     }
-    assert_eq!(executor.keys(), to, "keys that are kept");
+    assert_eq!(executor.key_count(), to, "keys that are kept");
 }

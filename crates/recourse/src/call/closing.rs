@@ -119,7 +119,12 @@ impl Engine<'_, '_> {
         if self.is_recorded() {
             self.tell_end(stop, error);
         }
-        self.late().ended = true;
+        let fence = &self.shared.fence;
+        let any_open = self.any_open();
+        let late = self.late();
+        late.ended = true;
+        let disarmed = late.timer.disarm(fence).is_ok();
+        late.is_over = disarmed && !any_open;
         elapsed
     }
 

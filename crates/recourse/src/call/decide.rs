@@ -125,6 +125,7 @@ pub(crate) struct Progress {
     /// Whether any group may.
     can_hedge: bool,
     deadline: Moment,
+    /// When each attempt in flight runs out of its time; `NEVER` for the others.
     cut_at: [Moment; SLOTS],
     done: bool,
 }
@@ -152,8 +153,10 @@ impl Progress {
         self.group
     }
 
-    pub(crate) fn is_live(&self, slot: usize) -> bool {
-        self.live & (1 << slot) != 0
+    /// The attempts in flight, a bit a slot.
+    #[inline]
+    pub(crate) fn live(&self) -> u8 {
+        self.live
     }
 
     /// Attempts launched or refused in this group.
@@ -189,8 +192,8 @@ impl Progress {
 
     /// The next moment at which something must happen while attempts are in flight.
     pub(crate) fn next_due(&self) -> Option<Moment> {
-        let cuts = (0..SLOTS).filter(|&slot| self.is_live(slot)).map(|slot| self.cut_at[slot]);
-        let due = cuts.fold(self.hedge_check.min(self.deadline), Moment::min);
+        let [primary, first, second, third] = self.cut_at;
+        let due = primary.min(first).min(second).min(third).min(self.hedge_check).min(self.deadline);
         Some(due).filter(|&due| due != NEVER)
     }
 
@@ -251,6 +254,7 @@ impl Progress {
     #[inline(always)]
     fn ended(&mut self, rules: &Rules, slot: usize, kind: OutcomeKind, backoff: Option<Duration>) -> Step {
         self.live &= !(1 << slot);
+        self.cut_at[slot] = NEVER;
         if kind == OutcomeKind::Success {
             return self.finish(None);
         }
@@ -304,7 +308,7 @@ impl Progress {
         if self.deadline <= now {
             return self.finish(Some(StopReason::OverallTimeout));
         }
-        if let Some(slot) = (0..SLOTS).find(|&slot| self.is_live(slot) && self.cut_at[slot] <= now) {
+        if let Some(slot) = (0..SLOTS).find(|&slot| self.cut_at[slot] <= now) {
             return Step::Cut { slot };
         }
         if self.hedge_check <= now { Step::Advise } else { Step::Poll }

@@ -49,6 +49,9 @@ pub(crate) struct Driver<'h, 'a, T, E, M> {
     marker: PhantomData<fn() -> M>,
 }
 
+/// Every slot of a group, a bit each.
+const ALL: u8 = (1 << SLOTS) - 1;
+
 /// Where a result stands among the results of its group.
 #[derive(Clone, Copy)]
 pub(crate) struct Rank {
@@ -86,7 +89,7 @@ impl<'h, 'a, T: 'static, E: Failure<M>, M> Driver<'h, 'a, T, E, M> {
         H: Hedger<Result<T, E>>,
     {
         if !self.engine.is_early() {
-            return self.poll_late([true; SLOTS], primary, hedges, cx).map(|()| None);
+            return self.poll_late(ALL, primary, hedges, cx).map(|()| None);
         }
         match self.poll_early(primary.as_mut(), cx) {
             Some(value) => Poll::Ready(Some(value)),
@@ -107,12 +110,12 @@ impl<'h, 'a, T: 'static, E: Failure<M>, M> Driver<'h, 'a, T, E, M> {
         P: Future<Output = Result<T, E>>,
         H: Hedger<Result<T, E>>,
     {
-        self.poll_late([false, true, true, true], primary, hedges, cx)
+        self.poll_late(ALL & !1, primary, hedges, cx)
     }
 
     fn poll_late<P, H>(
         &mut self,
-        mut unpolled: [bool; SLOTS],
+        mut unpolled: u8,
         mut primary: Pin<&mut Option<P>>,
         hedges: &mut H,
         cx: &mut Context<'_>,
@@ -151,14 +154,15 @@ impl<'h, 'a, T: 'static, E: Failure<M>, M> Driver<'h, 'a, T, E, M> {
                     return Poll::Ready(());
                 }
             }
-            let next = (0..SLOTS).find(|&slot| unpolled[slot] && self.engine.is_live(slot));
-            let Some(slot) = next else {
+            let next = unpolled & self.engine.live();
+            if next == 0 {
                 match self.engine.poll_due(cx) {
                     Poll::Pending => return Poll::Pending,
                     Poll::Ready(()) => continue,
                 }
-            };
-            unpolled[slot] = false;
+            }
+            let slot = next.trailing_zeros() as usize;
+            unpolled &= !(1 << slot);
             let polled = self.engine.guarded(slot, || match (slot, primary.as_mut().as_pin_mut()) {
                 (0, Some(primary)) => primary.poll(cx),
                 (0, None) => Poll::Pending,

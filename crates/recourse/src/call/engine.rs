@@ -72,6 +72,8 @@ pub(super) struct Late<'a> {
     pub(super) running: Option<(Component, u8)>,
     /// Whether there is no end to tell: it was told, or the start was not.
     pub(super) ended: bool,
+    /// The end was reached, and nothing is left that would have to be given back.
+    pub(super) is_over: bool,
     /// The call is being dropped: no panic may unwind.
     pub(super) in_drop: bool,
 }
@@ -109,7 +111,8 @@ impl<'a> Held<'a> {
 impl Drop for Held<'_> {
     #[inline]
     fn drop(&mut self) {
-        if self.late.is_some() || self.primary.is_open() {
+        let is_over = self.late.as_ref().is_none_or(|late| late.is_over);
+        if !is_over || self.primary.is_open() {
             self.engine().give_up();
         }
     }
@@ -188,6 +191,7 @@ impl<'a> Engine<'_, 'a> {
             is_fresh: false,
             running: None,
             ended: true,
+            is_over: false,
             in_drop: false,
         });
     }
@@ -218,9 +222,10 @@ impl<'a> Engine<'_, 'a> {
         self.late.as_ref().map_or(0, |late| late.progress.group())
     }
 
+    /// The attempts in flight, a bit a slot.
     #[inline]
-    pub(crate) fn is_live(&self, slot: usize) -> bool {
-        self.late.as_ref().is_some_and(|late| late.progress.is_live(slot))
+    pub(crate) fn live(&self) -> u8 {
+        self.late.as_ref().map_or(0, |late| late.progress.live())
     }
 
     /// What the call site said of repeating the operation.
@@ -252,6 +257,12 @@ impl<'a> Engine<'_, 'a> {
             self.broken(panic);
         }
         true
+    }
+
+    /// Whether nothing more is to be launched or waited for.
+    #[inline]
+    pub(crate) fn is_over(&self) -> bool {
+        self.late.as_ref().is_some_and(|late| matches!(late.step, Step::Finish { .. }))
     }
 
     /// Why the call ended; `None` for a success.

@@ -224,7 +224,10 @@ where
                         *this.stage = Stage::Over;
                         return Poll::Ready(P::report(Ok(value), no_timeline));
                     }
-                    *this.stage = if held.engine().wait_comes() { Stage::Waiting } else { Stage::Between };
+                    *this.stage = match held.engine().is_over() {
+                        false if held.engine().wait_comes() => Stage::Waiting,
+                        _ => Stage::Between,
+                    };
                 }
                 Stage::Waiting => {
                     ready!(held.engine().poll_wait(cx));

@@ -90,11 +90,16 @@ impl<'a> CallTimer<'a> {
     }
 
     /// Drops the sleep. Fenced in both modes: a sleep that panicked already must not do so again while it unwinds.
+    #[inline]
     pub(crate) fn disarm(&mut self, fence: &Fence) -> Result<(), PanicError> {
         self.due = NEVER;
-        match std::mem::replace(&mut self.sleep, Sleep::None) {
+        match self.sleep {
             Sleep::None => Ok(()),
-            sleep => fence.always(Component::Sleeper, || drop(sleep)),
+            _ => self.drop_sleep(fence),
         }
+    }
+
+    fn drop_sleep(&mut self, fence: &Fence) -> Result<(), PanicError> {
+        fence.always(Component::Sleeper, || self.sleep = Sleep::None)
     }
 }

@@ -208,7 +208,7 @@ impl Table {
         for place in self.places(fingerprint) {
             match place.get() {
                 None => return Found::Nowhere,
-                Some(cell) if cell.fingerprint == fingerprint && cell.slot.key.as_str() == text => {
+                Some(cell) if cell.fingerprint == fingerprint && is_same(cell.slot.key.as_str(), text) => {
                     return Found::Here(cell);
                 }
                 Some(_) => {}
@@ -231,6 +231,12 @@ impl Table {
         }
         (None, false)
     }
+}
+
+/// Whether two texts are one. Those of a static key mostly stand at the same place.
+#[inline]
+fn is_same(one: &str, other: &str) -> bool {
+    std::ptr::eq(one, other) || one == other
 }
 
 #[cfg(test)]

@@ -96,7 +96,7 @@ impl World {
     }
 
     fn live(&self) -> Vec<usize> {
-        (0..SLOTS).filter(|&slot| self.progress.is_live(slot)).collect()
+        (0..SLOTS).filter(|&slot| self.progress.live() & (1 << slot) != 0).collect()
     }
 
     /// Everything that can happen next.
@@ -166,12 +166,15 @@ impl World {
             // A failed primary may be followed by a hedge at once.
             WorldStep::Advise if rules.hedge_on_failure && self.progress.failed() > 0 => {}
             WorldStep::Poll | WorldStep::Advise => assert!(!live.is_empty(), "waits for nothing: {self:?}"),
-            WorldStep::Cut(slot) => assert!(self.progress.is_live(slot), "{self:?}"),
+            WorldStep::Cut(slot) => assert!((self.progress.live() & (1 << slot) != 0), "{self:?}"),
             WorldStep::Ask(0) | WorldStep::Draw | WorldStep::Peek(_) | WorldStep::Wait(_) => {
                 assert!(live.is_empty(), "a group goes on beside the next: {self:?}");
             }
             WorldStep::Ask(slot) => {
-                assert!(!self.progress.is_live(slot) && slot <= rules.max_hedges as usize, "{self:?}");
+                assert!(
+                    !(self.progress.live() & (1 << slot) != 0) && slot <= rules.max_hedges as usize,
+                    "{self:?}"
+                );
             }
             WorldStep::Finish(stop) => {
                 assert!(live.is_empty(), "something is held at the end: {self:?}");
