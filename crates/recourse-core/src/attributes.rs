@@ -1,20 +1,20 @@
-//! [`Attributes`]: low-cardinality notes on an outcome or a timeline.
+//! [`Attributes`]: low-cardinality names and values on an outcome or a timeline.
 
 use crate::label::Label;
 use std::fmt;
 use std::sync::Arc;
 
-/// Notes by name, in the order in which they were first set; a name stands once.
+/// Values by name, in the order in which they were first set; a name stands once.
 ///
 /// Values must be low-cardinality: a status code or a name, never a request id. An empty set holds no
-/// memory, and a clone shares its notes until one of the two is changed.
+/// memory, and a clone shares its attributes until one of the two is changed.
 ///
 /// ```
 /// use recourse_core::Attributes;
 ///
-/// let notes = Attributes::new().with("status", "503").with("method", "GET");
-/// assert_eq!(notes.get("status"), Some("503"));
-/// assert_eq!(notes.to_string(), "status=503 method=GET");
+/// let attributes = Attributes::new().with("status", "503").with("method", "GET");
+/// assert_eq!(attributes.get("status"), Some("503"));
+/// assert_eq!(attributes.to_string(), "status=503 method=GET");
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Attributes {
@@ -22,20 +22,20 @@ pub struct Attributes {
 }
 
 impl Attributes {
-    /// No notes.
+    /// No attributes.
     #[must_use]
     pub const fn new() -> Self {
         Attributes { entries: None }
     }
 
-    /// These notes and one more; an earlier value of the same name is replaced.
+    /// These attributes and one more; an earlier value of the same name is replaced.
     #[must_use]
     pub fn with(mut self, name: impl Into<Label>, value: impl Into<Label>) -> Self {
         self.set(name, value);
         self
     }
 
-    /// Sets a note; an earlier value of the same name is replaced.
+    /// Sets an attribute; an earlier value of the same name is replaced.
     pub fn set(&mut self, name: impl Into<Label>, value: impl Into<Label>) {
         let (name, value) = (name.into(), value.into());
         let entries = Arc::make_mut(self.entries.get_or_insert_default());
@@ -45,18 +45,18 @@ impl Attributes {
         }
     }
 
-    /// The value of a note.
+    /// The value of an attribute.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.entries().iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// Every note, in the order in which they were first set.
+    /// Every attribute, in the order in which they were first set.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> + '_ {
         self.entries().iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// Sets every note of `other` here too.
+    /// Sets every attribute of `other` here too.
     pub fn extend(&mut self, other: &Attributes) {
         for (name, value) in other.entries() {
             self.set(name.clone(), value.clone());
@@ -67,13 +67,13 @@ impl Attributes {
         self.entries.as_ref().map_or(&[], |entries| entries)
     }
 
-    /// How many notes there are.
+    /// How many attributes there are.
     #[must_use]
     pub fn len(&self) -> usize {
         self.entries().len()
     }
 
-    /// Whether there is no note.
+    /// Whether there is no attribute.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.entries().is_empty()
@@ -98,8 +98,8 @@ mod tests {
 
     #[test]
     fn a_name_stands_once_with_its_last_value() {
-        let notes = Attributes::new().with("a", "1").with("b", "2").with("a", "3");
-        assert_eq!(notes.iter().collect::<Vec<_>>(), [("a", "3"), ("b", "2")]);
-        assert_eq!(notes.get("c"), None);
+        let attributes = Attributes::new().with("a", "1").with("b", "2").with("a", "3");
+        assert_eq!(attributes.iter().collect::<Vec<_>>(), [("a", "3"), ("b", "2")]);
+        assert_eq!(attributes.get("c"), None);
     }
 }

@@ -12,13 +12,50 @@ use std::time::Duration;
 /// The breaker of one key. It is asked before every attempt and told after it.
 ///
 /// Each admission carries a [`Ticket`] with the breaker's generation, which moves at every change of state: a report
-/// of an older generation must be ignored. Every admitted attempt is reported exactly once, also when it is dropped,
-/// aborted or panics; then with [`Health::None`], which gives a probe slot back and changes nothing else.
+/// of an older generation must be ignored. Every admitted attempt ends in exactly one of [`report`](Self::report) and
+/// [`abandon`](Self::abandon), also when it is dropped, aborted or panics. [`Health::None`] gives a probe slot back and
+/// changes nothing else.
+///
+/// Methods are called on the caller's task, from many threads at once, some of them while the call is being dropped:
+/// they must not block. Time is the request's `now`, read only if it is asked for.
+///
+/// ```
+/// use recourse_core::{
+///     Admission, AdmissionRequest, CircuitBreaker, CircuitState, Health, Now, Rejection, Ticket, Transition,
+/// };
+/// use std::sync::atomic::{AtomicBool, Ordering};
+///
+/// /// Open for good after the first failure: for a job that must not go on by itself.
+/// #[derive(Default)]
+/// struct Fuse(AtomicBool);
+///
+/// impl CircuitBreaker for Fuse {
+///     fn admit(&self, _: &AdmissionRequest<'_>) -> Admission {
+///         match self.state() {
+///             CircuitState::Open => Admission::Rejected(Rejection::new(CircuitState::Open, "circuit_open")),
+///             _ => Admission::Admitted(Ticket::normal(0), None),
+///         }
+///     }
+///     fn report(&self, _: Ticket, health: Health, now: &Now<'_>) -> Option<Transition> {
+///         // One of many threads opens it, and tells.
+///         let opens = health == Health::Down && !self.0.swap(true, Ordering::AcqRel);
+///         opens.then(|| Transition::new(CircuitState::Closed, CircuitState::Open, "fuse_blown", now.get()))
+///     }
+///     fn state(&self) -> CircuitState {
+///         if self.0.load(Ordering::Acquire) { CircuitState::Open } else { CircuitState::Closed }
+///     }
+/// }
+///
+/// let fuse = Fuse::default();
+/// let now = Now::at(recourse_core::Moment::ZERO);
+/// assert!(fuse.report(Ticket::normal(0), Health::Down, &now).is_some());
+/// assert_eq!(fuse.state(), CircuitState::Open);
+/// ```
 pub trait CircuitBreaker: Send + Sync {
     /// Whether an attempt may start. A hedge must never take a probe slot.
     fn admit(&self, request: &AdmissionRequest<'_>) -> Admission;
 
-    /// An admitted attempt has ended.
+    /// An admitted attempt has ended. The answer is the change of state that this made, if it made one.
     fn report(&self, ticket: Ticket, health: Health, now: &Now<'_>) -> Option<Transition>;
 
     /// The present state.
@@ -57,6 +94,29 @@ pub trait CircuitBreaker: Send + Sync {
 
 /// Makes the breaker of a key; what is registered under a breaker's name. Any
 /// `Fn(&Key, &BreakerSettings) -> Arc<dyn CircuitBreaker>` is one.
+///
+/// It is asked once a key, and again where a policy names it for a key that had another. It must not block.
+///
+/// ```
+/// use recourse_core::{BreakerFactory, BreakerSettings, CircuitBreaker, Key, Registry};
+/// # use recourse_core::{Admission, AdmissionRequest, CircuitState, Health, Now, Ticket, Transition};
+/// # struct Fuse;
+/// # impl CircuitBreaker for Fuse {
+/// #     fn admit(&self, _: &AdmissionRequest<'_>) -> Admission { Admission::Admitted(Ticket::normal(0), None) }
+/// #     fn report(&self, _: Ticket, _: Health, _: &Now<'_>) -> Option<Transition> { None }
+/// #     fn state(&self) -> CircuitState { CircuitState::Closed }
+/// # }
+/// # impl Fuse {
+/// #     fn new(_: u32) -> Self { Fuse }
+/// # }
+/// use std::sync::Arc;
+///
+/// let breakers = Registry::<dyn BreakerFactory>::new();
+/// breakers.register("fuse", |_: &Key, settings: &BreakerSettings| {
+///     Arc::new(Fuse::new(settings.threshold)) as Arc<dyn CircuitBreaker>
+/// })?;
+/// # Ok::<(), recourse_core::RegistryError>(())
+/// ```
 pub trait BreakerFactory: Send + Sync {
     /// A breaker for this key, closed. It must not run a call with the same key.
     fn breaker(&self, key: &Key, settings: &BreakerSettings) -> Arc<dyn CircuitBreaker>;
@@ -75,9 +135,10 @@ where
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BreakerSettings {
-    /// Failed attempts in a row that open the circuit; at least 1.
+    /// Failed attempts that open the circuit; at least 1. In a row for the default breaker; for one that judges a ratio,
+    /// the failures that there must be as well.
     pub threshold: u32,
-    /// How long the circuit stays open before a probe; at least 100 ms.
+    /// How long the circuit stays open before a probe; at least 100 ms. Where the time grows, the first one.
     pub cooldown: Duration,
 }
 
@@ -182,7 +243,7 @@ pub enum CircuitState {
     Closed,
     /// Attempts are rejected until the cooldown is over.
     Open,
-    /// One probe at a time goes through.
+    /// As many probes go through as the breaker allows: one at a time, by default.
     HalfOpen,
 }
 

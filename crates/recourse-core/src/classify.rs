@@ -17,7 +17,7 @@ use std::sync::Arc;
 /// ```
 /// use recourse_core::{AttemptResult, Classifier, Outcome};
 ///
-/// /// An HTTP 404 from the inventory means "not yet".
+/// /// An empty answer means "not yet".
 /// struct NotYet;
 /// impl Classifier for NotYet {
 ///     fn classify(&self, result: &AttemptResult<'_>) -> Outcome {

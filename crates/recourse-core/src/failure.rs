@@ -128,14 +128,14 @@ impl HttpFailure {
         HttpFailure::new(0, method)
     }
 
-    /// The same with the wait that the server asked for.
+    /// The same with the wait that the server asked for; [`server_delay`](Self::server_delay) reads it.
     #[must_use]
     pub fn retry_after(mut self, wait: Duration) -> Self {
         self.retry_after = Some(wait);
         self
     }
 
-    /// The same where the server said explicitly not to retry.
+    /// The same where the server said explicitly not to retry; [`forbids_retry`](Self::forbids_retry) reads it.
     #[must_use]
     pub fn do_not_retry(mut self) -> Self {
         self.do_not_retry = true;
@@ -161,13 +161,13 @@ impl HttpFailure {
         &self.method
     }
 
-    /// The wait that the server asked for.
+    /// The wait that the server asked for, as [`retry_after`](Self::retry_after) set it.
     #[must_use]
     pub fn server_delay(&self) -> Option<Duration> {
         self.retry_after
     }
 
-    /// Whether the server said explicitly not to retry.
+    /// Whether the server said explicitly not to retry, as [`do_not_retry`](Self::do_not_retry) set it.
     #[must_use]
     pub fn forbids_retry(&self) -> bool {
         self.do_not_retry
@@ -212,6 +212,7 @@ impl GrpcFailure {
     }
 
     /// The same with the server's pushback: the wait that it asked for (gRFC A6).
+    /// [`server_delay`](Self::server_delay) reads it.
     #[must_use]
     pub fn retry_after(mut self, wait: Duration) -> Self {
         self.retry_after = Some(wait);
@@ -219,6 +220,7 @@ impl GrpcFailure {
     }
 
     /// The same where the server's pushback forbids a retry (gRFC A6: a negative one).
+    /// [`forbids_retry`](Self::forbids_retry) reads it.
     #[must_use]
     pub fn do_not_retry(mut self) -> Self {
         self.do_not_retry = true;
@@ -238,13 +240,13 @@ impl GrpcFailure {
         self.code
     }
 
-    /// The wait that the server asked for.
+    /// The wait that the server asked for, as [`retry_after`](Self::retry_after) set it.
     #[must_use]
     pub fn server_delay(&self) -> Option<Duration> {
         self.retry_after
     }
 
-    /// Whether the server said explicitly not to retry.
+    /// Whether the server said explicitly not to retry, as [`do_not_retry`](Self::do_not_retry) set it.
     #[must_use]
     pub fn forbids_retry(&self) -> bool {
         self.do_not_retry

@@ -17,8 +17,8 @@
 //!
 //! * Plugin methods are called on the caller's task. None may block; all may be called from many threads at once.
 //! * A panic in a plugin never unwinds through the executor unless it was told to let it.
-//! * What a plugin hands out is given back exactly once: a [`Release`] runs, a [`Ticket`] is reported, however the
-//!   attempt ends, also when the caller drops the call.
+//! * What a plugin hands out is given back exactly once: a [`Release`] runs, a [`Ticket`] is reported or abandoned,
+//!   however the attempt ends, also when the caller drops the call.
 //! * The traits are stable for v1.x: new methods have defaults, argument types are `#[non_exhaustive]` with
 //!   constructors for tests.
 //!

@@ -38,7 +38,8 @@ pub trait Observer: Send + Sync {
     fn on_hedge_spawn(&self, key: &Key, record: &AttemptRecord) {
         let _ = (key, record);
     }
-    /// A hedge was dropped before it ended: it lost the race (`superseded`) or the call was dropped (`cancelled`).
+    /// A hedge was dropped before it ended: it lost the race (`superseded`), or the call was dropped or ended by a
+    /// plugin's panic (`cancelled`).
     fn on_hedge_cancel(&self, key: &Key, record: &AttemptRecord, reason: &str) {
         let _ = (key, record, reason);
     }

@@ -23,7 +23,7 @@ pub struct Outcome {
     pub kind: OutcomeKind,
     /// Why, as a low-cardinality code; never empty.
     pub reason: Label,
-    /// Low-cardinality notes.
+    /// Low-cardinality names and values.
     pub attributes: Attributes,
     /// A wait that the other side asked for: it replaces the computed backoff and is never undercut.
     pub backoff: Option<Duration>,
@@ -55,7 +55,8 @@ pub enum Health {
     Up,
     /// The other side failed.
     Down,
-    /// The other side works, and asked for less: 429, RESOURCE_EXHAUSTED. How much it weighs is the breaker's to say.
+    /// The other side works, and asked for less: 429, `RESOURCE_EXHAUSTED`. How much it weighs is the breaker's to say:
+    /// a whole failure for the default one, half of one for those that judge a ratio.
     Throttled,
     /// The attempt says nothing about the other side.
     None,
@@ -112,7 +113,7 @@ impl Outcome {
         Outcome { kind, reason, attributes: Attributes::new(), backoff: None, health: kind.default_health() }
     }
 
-    /// The same with one more note.
+    /// The same with one more attribute.
     #[must_use]
     pub fn with_attribute(mut self, name: impl Into<Label>, value: impl Into<Label>) -> Self {
         self.attributes.set(name, value);

@@ -16,6 +16,42 @@ use std::sync::Arc;
 /// answer. It normalises what it is given, so a provider hands out policies as they were written. Both methods have
 /// the form to which `#[async_trait]` expands.
 ///
+/// Both are called on the caller's task and must not block.
+///
+/// ```
+/// use recourse_core::{
+///     Key, Policy, PolicyProvider, PolicySource, ProvidedPolicy, ProviderError, ProviderErrorKind,
+/// };
+/// use std::{future::Future, pin::Pin};
+///
+/// /// One policy for reads, none for the rest.
+/// struct Reads;
+///
+/// impl PolicyProvider for Reads {
+///     fn policy_now(&self, key: &Key) -> Option<Result<ProvidedPolicy, ProviderError>> {
+///         Some(match key.name().starts_with("Get") {
+///             true => Ok(ProvidedPolicy::new(Policy::http(), PolicySource::Static)),
+///             false => Err(ProviderError::new(ProviderErrorKind::PolicyNotFound, "only reads have a policy")),
+///         })
+///     }
+///
+///     // As `#[async_trait]` would write it; never asked, because the other always answers.
+///     fn policy<'s, 'k, 'f>(
+///         &'s self,
+///         key: &'k Key,
+///     ) -> Pin<Box<dyn Future<Output = Result<ProvidedPolicy, ProviderError>> + Send + 'f>>
+///     where
+///         's: 'f,
+///         'k: 'f,
+///         Self: 'f,
+///     {
+///         Box::pin(async move { self.policy_now(key).expect("it always answers") })
+///     }
+/// }
+///
+/// assert!(Reads.policy_now(&Key::from_static("users.Get")).is_some_and(|answer| answer.is_ok()));
+/// ```
+///
 /// # Caching
 ///
 /// A provider that counts its changes in a [`Generation`](crate::Generation) and returns it from

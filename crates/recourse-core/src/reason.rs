@@ -1,4 +1,5 @@
-//! Every reason code that `recourse` itself writes. The codes are stable for v1.x; plugins may add their own.
+//! Every reason code that `recourse` itself writes, but for two families: [`GrpcCode::reason`](crate::GrpcCode::reason)
+//! (`grpc_<Code>`), and `http_<status>` for a status that a classifier was told to retry. The codes are stable for v1.x; plugins may add their own.
 
 macro_rules! reasons {
     ($($name:ident = $code:literal, $meaning:literal;)*) => {
@@ -20,7 +21,7 @@ reasons! {
     ABORT = "abort", "the call must end now";
     UNKNOWN_OUTCOME = "unknown_outcome", "the classifier could not say; treated as abort";
     CONTEXT_DEADLINE_EXCEEDED = "context_deadline_exceeded", "the attempt ran out of its time";
-    CONTEXT_CANCELED = "context_canceled", "the operation or its caller cancelled";
+    CONTEXT_CANCELED = "context_canceled", "the operation or its caller cancelled, or another attempt ended the group";
     CLASSIFIER_TYPE_MISMATCH = "classifier_type_mismatch", "the classifier does not know this error type";
     HTTP_TRANSPORT_ERROR = "http_transport_error", "no HTTP answer arrived";
     HTTP_5XX = "http_5xx", "the server answered 500 to 599";
@@ -33,14 +34,14 @@ reasons! {
     ALLOWED = "allowed", "the budget allowed the attempt";
     NO_BUDGET = "no_budget", "the policy names no budget";
     BUDGET_NOT_FOUND = "budget_not_found", "the policy names a budget that is not registered";
-    BUDGET_REGISTRY_NIL = "budget_registry_nil", "there is no budget registry";
-    BUDGET_NIL = "budget_nil", "the registry holds nothing under the budget's name";
+    BUDGET_REGISTRY_NIL = "budget_registry_nil", "there is no budget registry; kept for the contract, not written by this version";
+    BUDGET_NIL = "budget_nil", "the registry holds nothing under the budget's name; kept for the contract, not written by this version";
     BUDGET_DENIED = "budget_denied", "the budget denied the attempt";
     CIRCUIT_OPEN = "circuit_open", "the circuit breaker is open";
     CIRCUIT_HALF_OPEN_PROBE_LIMIT = "circuit_half_open_probe_limit", "the breaker is half-open and its probe is taken";
     BREAKER_NOT_FOUND = "breaker_not_found", "the policy names a circuit breaker that is not registered";
     CLASSIFIER_NOT_FOUND = "classifier_not_found", "the policy names a classifier that is not registered";
-    TRIGGER_NOT_FOUND = "trigger_not_found", "the policy names a hedge trigger that is not registered";
+    TRIGGER_NOT_FOUND = "trigger_not_found", "the policy names a hedge trigger that is not registered; the name of an attribute, too";
     ATTEMPTS_EXHAUSTED = "attempts_exhausted", "the last allowed attempt failed";
     NON_RETRYABLE = "non_retryable", "an attempt failed in a way that must not be retried";
     OVERALL_TIMEOUT = "overall_timeout", "the overall deadline cut an attempt in flight";

@@ -3,7 +3,7 @@
 use crate::reason;
 use std::fmt;
 
-/// Why a call ended other than by a success.
+/// Why a call ended other than by a value that is a success.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StopReason {
@@ -13,7 +13,7 @@ pub enum StopReason {
     NonRetryable,
     /// The classifier ended the call.
     Abort,
-    /// The classifier calls the operation's error a success.
+    /// The classifier calls the operation's error a success, and so is the call.
     Accepted,
     /// The budget denied the next attempt.
     BudgetDenied,

@@ -58,7 +58,7 @@ names! {
         POLICY_ID = "policy_id", "the policy's id";
         START = "start", "when the call or the attempt started";
         END = "end", "when it ended";
-        ATTRIBUTES = "attributes", "low-cardinality notes";
+        ATTRIBUTES = "attributes", "low-cardinality names and values";
         ATTEMPTS = "attempts", "how many attempts were launched, hedges included";
         HEDGES = "hedges", "how many hedges were launched";
         DENIED = "denied", "how many attempts were not allowed to start";

@@ -152,7 +152,7 @@ impl ExecutorBuilder {
         self
     }
 
-    /// Where policies come from, instead of static ones.
+    /// Where policies come from. Giving static policies as well is an error of [`build`](Self::build).
     pub fn provider(mut self, provider: impl PolicyProvider + 'static) -> Self {
         self.provider = Some(Arc::new(provider));
         self
@@ -293,8 +293,8 @@ impl ExecutorBuilder {
         self
     }
 
-    /// Keys that may have state of their own; 10,000 unless set. Past it calls run by their policy, without breaker
-    /// and latencies.
+    /// Keys that may have state of their own; 10,000 unless set, at most 4,194,304. Past it calls run by their policy,
+    /// without breaker and latencies.
     pub fn max_keys(mut self, keys: usize) -> Self {
         self.max_keys = keys;
         self
@@ -304,9 +304,10 @@ impl ExecutorBuilder {
     ///
     /// # Errors
     ///
-    /// [`BuildError`] with every problem: texts that are no keys, keys with two policies, values that can't be
-    /// normalised (under [`strict`](Self::strict) all that would be), names that nothing is registered under, taken or
-    /// empty plugin names. Nothing is built then; what was registered in a registry that others share stays there.
+    /// [`BuildError`] with every problem: texts that are no keys, keys or the default with two policies, a provider beside
+    /// static policies, values that can't be normalised (under [`strict`](Self::strict) all that would be), names that
+    /// nothing is registered under, taken or empty plugin names, a [`max_keys`](Self::max_keys) out of range. Nothing is
+    /// built then; what was registered in a registry that others share stays there.
     pub fn build(self) -> Result<Executor, BuildError> {
         let mut problems = self.problems;
         let classifiers = self.classifiers.build(classify::builtin(), &mut problems);

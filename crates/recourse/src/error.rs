@@ -14,6 +14,10 @@ use std::time::Duration;
 /// `io::Error`, `anyhow::Error` and `Box<dyn Error + Send + Sync>`. So `?` works into `anyhow::Error`, and into an
 /// enum with one `#[from]`.
 ///
+/// `Display` names the last error of the operation, so that a plain log line shows it, and
+/// [`source`](std::error::Error::source) gives it too, so that it can be found by type. Whoever prints the whole chain
+/// (`{:#}` of `anyhow`, say) reads it twice.
+///
 /// ```
 /// use recourse::StopReason;
 /// # futures::executor::block_on(async {
@@ -114,7 +118,8 @@ impl<E> Error<E> {
         self.end.attempts
     }
 
-    /// How long the call took, from the moment at which it first had to wait or an attempt first failed.
+    /// How long the call took, from the moment at which it first had to wait: for an attempt, or between two. Zero where
+    /// it never had to. Waits that were over at once count as long as they were asked for.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.end.elapsed
@@ -139,8 +144,15 @@ impl<E> Error<E> {
         &self.end.reason
     }
 
-    /// What lies behind a stop that is not the operation's doing: the provider's error, or a
-    /// [`PanicError`](crate::PanicError).
+    /// What lies behind a stop that is not the operation's doing:
+    ///
+    /// | type | behind |
+    /// |---|---|
+    /// | [`MissingPlugin`](crate::MissingPlugin) | `budget_not_found`, `breaker_not_found`, `classifier_not_found` |
+    /// | [`KeyError`](crate::KeyError) | `invalid_key` |
+    /// | [`ProviderError`](crate::ProviderError) | `no_policy`: the provider has none |
+    /// | [`PolicyError`](crate::PolicyError) | `no_policy`: the provider's policy has a value that nothing can be made of |
+    /// | [`PanicError`](crate::PanicError) | `no_policy` where the provider panicked, and `panic_in_<component>` |
     #[must_use]
     pub fn cause(&self) -> Option<&(dyn StdError + Send + Sync + 'static)> {
         self.end.cause.as_deref()

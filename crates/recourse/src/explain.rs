@@ -34,7 +34,7 @@ pub struct Explanation {
     /// Why every call would end at its start, with the cause as text.
     pub stop: Option<(StopReason, String)>,
     /// What every timeline would say.
-    pub notes: Attributes,
+    pub attributes: Attributes,
     /// What the names in the policy resolve to, by field.
     pub plugins: Vec<(&'static str, Resolved)>,
     /// Attempts that a call launches at most: `max_attempts x (1 + max_hedges)`.
@@ -125,7 +125,7 @@ impl Explanation {
             policy: plan.effective.clone(),
             policy_error: plan.policy_error.as_ref().map(ToString::to_string),
             stop: plan.stop.as_ref().map(|stop| (stop.reason, stop.cause.to_string())),
-            notes: plan.notes.clone(),
+            attributes: plan.notes.clone(),
             plugins: plugins(plan),
             worst_case_attempts: attempts,
             worst_case_duration: if attempts == 0 { Some(Duration::ZERO) } else { longest(plan) },
@@ -278,8 +278,8 @@ impl fmt::Display for Explanation {
             self.worst_case_duration.map_or("no time limit".to_owned(), |time| format!("{time:?}")),
             self.worst_case_extra_load
         )?;
-        if !self.notes.is_empty() {
-            write!(f, "\n  notes: {}", self.notes)?;
+        if !self.attributes.is_empty() {
+            write!(f, "\n  attributes: {}", self.attributes)?;
         }
         Ok(())
     }

@@ -24,7 +24,8 @@ pub(super) fn page(repo: &Repo) -> Result<String> {
     let mut text = head(
         "Policy schema",
         "A policy as data, with the feature `serde`. Durations are texts with a unit, such as `\"250ms\"`, `\"2s\"` or \
-         `\"5min\"`; a timeout may be `\"off\"`. A field that is left out has its default; an unknown field is an error.",
+         `\"5min\"`, or a bare `0`; a timeout may be `\"off\"` or, in JSON, `null`, which is the same. Zero means the default, \
+         and off for a timeout. A field that is left out has its default; an unknown field is an error.",
     );
     text += &section("Fields", "Limits and presets are in [defaults and limits](defaults-and-limits.md).");
     text += &fields(repo, &default)?;

@@ -18,13 +18,14 @@ pub struct CircuitPolicy {
     /// Whether a breaker is asked at all.
     #[cfg_attr(feature = "serde", serde(with = "crate::policy::serde::circuit_enabled"))]
     pub enabled: bool,
-    /// The breaker's name; empty for consecutive failures.
+    /// The breaker's name; empty for `consecutive_failures`.
     #[cfg_attr(feature = "serde", serde(with = "crate::policy::serde::breaker_name"))]
     pub breaker_name: Label,
-    /// Failed attempts in a row that open the circuit.
+    /// Failed attempts that open the circuit: in a row for the default breaker; for those that judge a ratio, so many
+    /// there must be as well.
     #[cfg_attr(feature = "serde", serde(with = "crate::policy::serde::threshold"))]
     pub threshold: u32,
-    /// How long the circuit stays open before it lets a probe through.
+    /// How long the circuit stays open before it lets a probe through; the first time, where that grows.
     #[cfg_attr(feature = "serde", serde(with = "crate::policy::serde::cooldown"))]
     pub cooldown: Duration,
 }

@@ -5,10 +5,12 @@ use crate::policy::Policy;
 use std::fmt;
 
 /// A normalised policy: what a call obeys.
+///
+/// The hedge and circuit parts are checked where they are on. A part that is off is kept as it was written.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct EffectivePolicy {
-    /// The policy, every field inside its limits.
+    /// The policy, with every field that is in use inside its limits.
     pub policy: Policy,
     /// Where it came from.
     pub source: PolicySource,

@@ -1,7 +1,7 @@
 //! Policies: the data that a key selects.
 //!
 //! A [`Policy`] holds what was written; [`Policy::normalize`] makes it an [`EffectivePolicy`], inside every limit and
-//! with a note of each change. Normalising is total, idempotent and never silent.
+//! with each change on record. Normalising is total, idempotent and never silent.
 
 mod budget_ref;
 mod circuit;

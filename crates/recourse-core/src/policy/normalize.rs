@@ -8,7 +8,7 @@ use std::fmt::Display;
 use std::time::Duration;
 
 impl Policy {
-    /// Brings every field inside its limits and notes each change.
+    /// Brings every field that is in use inside its limits and says what it changed.
     ///
     /// Hedge and circuit fields are normalised where that part is enabled; each independently of the other.
     ///

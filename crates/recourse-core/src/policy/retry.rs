@@ -33,10 +33,10 @@ pub struct RetryPolicy {
     /// The longest wait that a server may ask for; a longer one ends the call.
     #[cfg_attr(feature = "serde", serde(with = "crate::policy::serde::max_server_delay"))]
     pub max_server_delay: Duration,
-    /// The time an attempt may take; `None` for no limit.
+    /// The time an attempt may take; no limit where it is off.
     #[cfg_attr(feature = "serde", serde(with = "crate::policy::serde::timeout_per_attempt"))]
     pub timeout_per_attempt: Option<Duration>,
-    /// The time the whole call may take, waits included; `None` for no limit.
+    /// The time the whole call may take, waits included; no limit where it is off.
     #[cfg_attr(feature = "serde", serde(with = "crate::policy::serde::overall_timeout"))]
     pub overall_timeout: Option<Duration>,
     /// The classifier's name; empty for the executor's default.

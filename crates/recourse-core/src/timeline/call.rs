@@ -33,11 +33,12 @@ pub struct Timeline {
     pub end: Moment,
     /// When the call started by the calendar, if the clock has one.
     pub started_at: Option<SystemTime>,
-    /// Low-cardinality notes: where the policy came from, what was missing, what was normalised.
+    /// Low-cardinality names and values: where the policy came from, what was missing, what was normalised.
     pub attributes: Attributes,
-    /// Why the call ended; `None` for a success.
+    /// Why the call ended; `None` where a value that is a success ended it. [`StopReason::Accepted`] is a success too:
+    /// [`is_success`](Self::is_success) says so.
     pub stop: Option<StopReason>,
-    /// The error that the caller got, as text.
+    /// The error that the caller got, as text; what lies behind the stop stands first, if anything does.
     pub error: Option<Label>,
     records: Records,
 }

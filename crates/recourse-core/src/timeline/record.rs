@@ -75,7 +75,7 @@ pub enum Ending {
     TimedOut,
     /// Another attempt of its group ended the group first.
     Superseded,
-    /// The call was dropped.
+    /// The call ended while it was in flight: the caller dropped it, or a plugin's panic ended it.
     Cancelled,
     /// It was not allowed to start.
     Denied,

@@ -146,10 +146,12 @@ impl<'h, 'a, T: 'static, E: Failure<M>, M> Driver<'h, 'a, T, E, M> {
                     continue;
                 }
                 _ => {
-                    self.engine.guarded(0, || {
-                        primary.set(None);
-                        hedges.drop_all();
-                    });
+                    if primary.is_some() || !hedges.is_empty() {
+                        self.engine.guarded(0, || {
+                            primary.set(None);
+                            hedges.drop_all();
+                        });
+                    }
                     self.engine.close_group();
                     return Poll::Ready(());
                 }

@@ -17,6 +17,9 @@ pub(crate) trait Hedger<R> {
 
     /// Drops every hedge.
     fn drop_all(&mut self);
+
+    /// Whether no hedge was launched in this group.
+    fn is_empty(&self) -> bool;
 }
 
 /// One attempt at a time.
@@ -33,6 +36,11 @@ impl<R> Hedger<R> for NoHedges {
 
     #[inline]
     fn drop_all(&mut self) {}
+
+    #[inline]
+    fn is_empty(&self) -> bool {
+        true
+    }
 }
 
 /// Hedges made by the same closure as their primary, boxed when they are launched.
@@ -68,6 +76,11 @@ impl<F: FnMut(Attempt) -> Fut, Fut: Future> Hedger<Fut::Output> for Hedges<'_, F
         if let Some(running) = self.running {
             running[slot - 1] = None;
         }
+    }
+
+    #[inline]
+    fn is_empty(&self) -> bool {
+        self.running.is_none()
     }
 
     #[inline]

@@ -111,7 +111,7 @@ fn explain_says_that_a_key_is_past_the_cap() {
     let scene = Scene::new();
     let executor = capped(&scene, 0);
     let explanation = executor.explain("a.Key").unwrap();
-    assert_eq!((explanation.notes.get("state_capped"), explanation.circuit), (Some("true"), None));
+    assert_eq!((explanation.attributes.get("state_capped"), explanation.circuit), (Some("true"), None));
     assert!(explanation.to_string().contains("state_capped=true"), "{explanation}");
 }
 

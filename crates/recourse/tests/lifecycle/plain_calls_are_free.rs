@@ -63,7 +63,7 @@ fn a_watched_call_that_is_ready_at_once_reads_the_clock_twice() {
     let before = scene.time.clock_reads();
     assert!(scene.time.run(executor.run(KEY, |attempt| operation.call(attempt))).is_ok());
     let reads = scene.time.clock_reads() - before;
-    assert!(reads <= 3, "{reads} reads: one for the start and one for the end are enough");
+    assert_eq!(reads, 2, "one for the start and one for the end are enough");
 }
 
 #[test]

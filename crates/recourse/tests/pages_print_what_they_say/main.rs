@@ -23,6 +23,7 @@ mod budgets;
 mod circuits;
 mod classifiers;
 mod deadlines;
+mod errors;
 mod expectations;
 mod explanations;
 mod hedging;
