@@ -30,6 +30,7 @@ const STEPS: &[Step] = &[
     ("MSRV", msrv::run),
     ("test, benches", |repo| benches(repo, "test", &["--release"])),
     ("bench", |repo| bench::run(repo, &["--check".to_owned()])),
+    ("quickstart", |repo| Cargo::new(repo).args(["run", "-p", "recourse", "--example", "quickstart"]).run()),
     ("test", test::run),
 ];
 

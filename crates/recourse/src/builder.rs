@@ -1,5 +1,6 @@
 //! [`ExecutorBuilder`]: collects what an executor is made of, and checks it as a whole.
 
+use crate::breakers;
 use crate::build_error::{BuildError, Problem};
 use crate::classify;
 use crate::executor::Executor;
@@ -12,12 +13,11 @@ use crate::runtime::{self, FuturesTimerSleeper, SystemClock};
 use crate::shared::Shared;
 use crate::static_check::{StaticCheck, StaticPolicy};
 use recourse_core::{
-    BreakerFactory, Budget, Classifier, Clock, HedgeTrigger, Key, KeyError, Label, Observer, Policy,
-    PolicyProvider, Registry, RegistryError, Sleeper,
+    BreakerFactory, Budget, Classifier, Clock, HedgeTrigger, Label, Observer, Policy, PolicyProvider,
+    Registry, RegistryError, Sleeper,
 };
-use std::any::TypeId;
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 /// Keys with state of their own, unless the builder says otherwise.
 const DEFAULT_MAX_KEYS: usize = 10_000;
@@ -129,7 +129,7 @@ impl Default for ExecutorBuilder {
 impl ExecutorBuilder {
     /// The policy of a key. A second one for the same key is an error of [`build`](Self::build).
     pub fn policy<'k>(mut self, key: impl Into<KeyRef<'k>>, policy: Policy) -> Self {
-        match parse(key.into()) {
+        match key.into().into_key() {
             Ok(key) => self.policies.push(StaticPolicy { key: Some(key), policy }),
             Err(error) => self.problems.push(Problem::Key(error)),
         }
@@ -183,7 +183,7 @@ impl ExecutorBuilder {
         factory: F,
     ) -> Self {
         let factory: Arc<dyn BreakerFactory> = Arc::new(factory);
-        if TypeId::of::<F>() == TypeId::of::<recourse_circuit::Breakers>() {
+        if breakers::is_own::<F>() {
             self.own_breakers.push(factory.clone());
         }
         self.breakers.named.push((name.into(), factory));
@@ -313,7 +313,7 @@ impl ExecutorBuilder {
         let classifiers = self.classifiers.build(classify::builtin(), &mut problems);
         let budgets = self.budgets.build([], &mut problems);
         let triggers = self.triggers.build(recourse_hedge::builtin(), &mut problems);
-        let breakers = self.breakers.build(builtin_breakers().clone(), &mut problems);
+        let breakers = self.breakers.build(breakers::builtin().clone(), &mut problems);
         if self.max_keys > MOST_MAX_KEYS {
             problems.push(Problem::MaxKeys { given: self.max_keys, most: MOST_MAX_KEYS });
         }
@@ -348,14 +348,14 @@ impl ExecutorBuilder {
             triggers,
             breakers,
             trusted: classify::builtin().into_iter().map(|(_, own)| own).collect(),
-            trusted_breakers: builtin_breakers()
+            trusted_breakers: breakers::builtin()
                 .iter()
                 .map(|(_, own)| own.clone())
                 .chain(self.own_breakers)
                 .collect(),
             default_classifier: self.default_classifier.unwrap_or(auto),
             default_trigger: Arc::new(recourse_hedge::FixedDelay),
-            default_breaker: builtin_breakers()[0].1.clone(),
+            default_breaker: breakers::builtin()[0].1.clone(),
             calls_are_told: !self.observers.is_empty() || !self.clock_trusted,
             modes: Modes {
                 policy: self.missing_policy.unwrap_or_default(),
@@ -377,20 +377,6 @@ impl ExecutorBuilder {
             fence,
         };
         Ok(Executor::new(shared, check.changes))
-    }
-}
-
-/// The same objects for every executor, so that a key keeps its breaker whichever of them registered it.
-fn builtin_breakers() -> &'static [(&'static str, Arc<dyn BreakerFactory>); 4] {
-    static FACTORIES: OnceLock<[(&'static str, Arc<dyn BreakerFactory>); 4]> = OnceLock::new();
-    FACTORIES.get_or_init(recourse_circuit::builtin)
-}
-
-fn parse(key: KeyRef<'_>) -> Result<Key, KeyError> {
-    match key {
-        KeyRef::Text(text) => Key::new(text),
-        KeyRef::Key(key) => Ok(key.clone()),
-        KeyRef::Owned(key) => Ok(key),
     }
 }
 

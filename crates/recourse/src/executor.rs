@@ -152,11 +152,7 @@ impl Executor {
     ///
     /// [`KeyError`] if the text is no key.
     pub fn handle<'k>(&self, key: impl Into<KeyRef<'k>>) -> Result<Handle, KeyError> {
-        let key = match key.into() {
-            KeyRef::Text(text) => Key::new(text)?,
-            KeyRef::Key(key) => key.clone(),
-            KeyRef::Owned(key) => key,
-        };
+        let key = key.into().into_key()?;
         Ok(Handle { slot: self.0.shared.slots.shared(&key), executor: self.clone() })
     }
 
@@ -242,11 +238,7 @@ impl Executor {
     }
 
     fn with_breaker<R>(&self, key: KeyRef<'_>, ask: impl FnOnce(&dyn CircuitBreaker) -> R) -> Option<R> {
-        let key = match key {
-            KeyRef::Text(text) => Key::new(text).ok()?,
-            KeyRef::Key(key) => key.clone(),
-            KeyRef::Owned(key) => key,
-        };
+        let key = key.into_key().ok()?;
         let slot = self.0.shared.slots.find(key.fingerprint(), key.as_str())?;
         slot.with_breaker(&self.0.shared.fence, ask)
     }

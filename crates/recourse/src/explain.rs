@@ -98,11 +98,7 @@ impl std::error::Error for ExplainError {}
 
 impl Explanation {
     pub(crate) fn new(shared: &Shared, key: KeyRef<'_>) -> Result<Self, ExplainError> {
-        let key = match key {
-            KeyRef::Text(text) => Key::new(text).map_err(ExplainError::Key)?,
-            KeyRef::Key(key) => key.clone(),
-            KeyRef::Owned(key) => key,
-        };
+        let key = key.into_key().map_err(ExplainError::Key)?;
         // A key that no call has used takes no place among those that have state.
         let unused = Slot::new(key.clone(), !shared.slots.is_full());
         let slot = shared.slots.find(key.fingerprint(), key.as_str()).unwrap_or(&unused);
@@ -258,9 +254,14 @@ impl fmt::Display for Explanation {
             false => f.write_str("\n  hedging: off")?,
         }
         match circuit.enabled {
-            true => write!(
+            true if matches!(&*circuit.breaker_name, "" | recourse_circuit::CONSECUTIVE_FAILURES) => write!(
                 f,
                 "\n  circuit: opens after {} failed attempts in a row, for {:?}",
+                circuit.threshold, circuit.cooldown
+            )?,
+            true => write!(
+                f,
+                "\n  circuit: as its breaker says, with a threshold of {} and a cooldown of {:?}",
                 circuit.threshold, circuit.cooldown
             )?,
             false => f.write_str("\n  circuit: off")?,

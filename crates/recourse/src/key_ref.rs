@@ -1,6 +1,6 @@
 //! [`KeyRef`]: every way in which a call site may write its key.
 
-use recourse_core::Key;
+use recourse_core::{Key, KeyError};
 
 /// A key as a call site writes it: a text, or a [`Key`]. A `static` or `const` key is the fastest, for its hash is
 /// known at compile time.
@@ -20,6 +20,17 @@ pub enum KeyRef<'k> {
     Key(&'k Key),
     /// An owned key.
     Owned(Key),
+}
+
+impl KeyRef<'_> {
+    /// The key itself; a text is parsed.
+    pub(crate) fn into_key(self) -> Result<Key, KeyError> {
+        match self {
+            KeyRef::Text(text) => Key::new(text),
+            KeyRef::Key(key) => Ok(key.clone()),
+            KeyRef::Owned(key) => Ok(key),
+        }
+    }
 }
 
 impl<'k> From<&'k str> for KeyRef<'k> {

@@ -37,6 +37,7 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod breakers;
 mod build_error;
 mod builder;
 mod call;

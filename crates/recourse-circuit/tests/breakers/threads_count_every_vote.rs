@@ -41,19 +41,20 @@ fn a_storm_of_votes_never_lets_too_many_probes_out_nor_leaves_a_window_stuck() {
     let second = Duration::from_secs(1);
     for kind in [FailureRatio::over_attempts(16), FailureRatio::over_time(second * 4)] {
         let breaker = ByHand::of(kind.minimum_attempts(4).recovery(recovery).build(), 2);
-        let (clock, out, opened) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
+        let (clock, opened) = (AtomicU64::new(0), AtomicU64::new(0));
         std::thread::scope(|scope| {
             for thread in 0..THREADS {
-                let (breaker, clock, out, opened) = (&breaker, &clock, &out, &opened);
+                let (breaker, clock, opened) = (&breaker, &clock, &opened);
                 scope.spawn(move || {
                     let mut random = xorshift(thread + 1);
                     for _ in 0..STEPS {
                         let now = clock.fetch_add(50, Ordering::Relaxed);
                         let Some(ticket) = breaker.admitted(now) else { continue };
                         if ticket.probe {
-                            assert!(out.fetch_add(1, Ordering::SeqCst) < 2, "three probes at once");
+                            // By the breaker's own count: a probe of an earlier half-open circuit may still be on its
+                            // way here, and holds no slot.
                             std::thread::yield_now();
-                            out.fetch_sub(1, Ordering::SeqCst);
+                            assert!(breaker.0.status().probes <= 2, "three probes at once");
                         }
                         let moved = match random() % 8 {
                             0 => breaker.report(ticket, now, Health::None),

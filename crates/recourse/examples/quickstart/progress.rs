@@ -22,5 +22,9 @@ impl Progress {
 
     pub(crate) fn finish(&self) {
         self.0.finish();
+        if !self.0.is_hidden() {
+            // What is printed next starts on a line of its own, however wide the terminal is.
+            let _ = writeln!(std::io::stderr());
+        }
     }
 }

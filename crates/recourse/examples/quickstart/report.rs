@@ -69,9 +69,12 @@ fn table(bare: &Run, guarded: &Run, latencies: &[Histogram<u64>; 2], seen: &Seen
     only_recourse("hedges won, lost", format!("{}, {}", seen.hedges_won, seen.hedges_lost));
     only_recourse("answers after a Retry-After", seen.waited_as_asked.to_string());
     only_recourse("retries denied by the budget", seen.retries_denied.to_string());
-    let (opened, probed, closed) = (seen.breaker_opened, seen.breaker_probed, seen.breaker_closed);
     only_recourse("breaker transitions", seen.breaker_transitions.to_string());
-    only_recourse("- opened, probed, closed", format!("{opened}, {probed}, {closed}"));
+    only_recourse("- opened, probed", format!("{}, {}", seen.breaker_opened, seen.breaker_probed));
+    only_recourse(
+        "- opened again, closed",
+        format!("{}, {}", seen.breaker_opened_again, seen.breaker_closed),
+    );
 
     for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);
@@ -89,7 +92,8 @@ impl fmt::Display for Report {
         )?;
         writeln!(
             f,
-            "Latencies are those of answered requests, retries and waits included.\n\n{}",
+            "Latencies are those of answered requests, retries and waits included. A wait that the service asked for\n\
+             (Retry-After) makes a request slow and answered, where the bare one is quick and failed.\n\n{}",
             self.table
         )?;
         write!(f, "\nTo write such a policy yourself, read docs/guide/getting-started.md next.")

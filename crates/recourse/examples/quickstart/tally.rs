@@ -18,6 +18,7 @@ pub(crate) struct Seen {
     pub(crate) breaker_transitions: u32,
     pub(crate) breaker_opened: u32,
     pub(crate) breaker_probed: u32,
+    pub(crate) breaker_opened_again: u32,
     pub(crate) breaker_closed: u32,
     /// A call that was retried until it succeeded.
     pub(crate) retried: Option<Timeline>,
@@ -54,6 +55,7 @@ impl Observer for Tally {
         match (transition.from, transition.to) {
             (Closed, Open) => seen.breaker_opened += 1,
             (Open, HalfOpen) => seen.breaker_probed += 1,
+            (HalfOpen, Open) => seen.breaker_opened_again += 1,
             (HalfOpen, Closed) => seen.breaker_closed += 1,
             _ => {}
         }

@@ -1,8 +1,8 @@
 //! The shells of calls whose attempts borrow something mutably: one attempt at a time.
 
 use crate::call::driver::{Driver, Report};
-use crate::call::engine::Held;
 use crate::call::hedger::NoHedges;
+use crate::call::held::Held;
 use crate::call::site::{LaterPlan, Site};
 use crate::error::Error;
 use recourse_core::{Attempt, Failure};

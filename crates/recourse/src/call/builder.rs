@@ -68,7 +68,8 @@ impl<'a> Call<'a> {
     }
 
     /// Says whether the operation may be repeated when nobody knows whether it took effect. Marked `false`, an
-    /// attempt that times out is not retried by the `http` classifier.
+    /// attempt that times out is not retried by the `http` classifier. `true` is what it takes to be so anyway: an
+    /// answer is judged by its method, and no other built-in classifier asks.
     pub fn idempotent(mut self, idempotent: bool) -> Self {
         self.0.idempotent = Some(idempotent);
         self

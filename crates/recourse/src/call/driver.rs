@@ -2,8 +2,9 @@
 //! [`owned`](super::owned) and [`borrowed`](super::borrowed).
 
 use crate::call::decide::{SLOTS, Step};
-use crate::call::engine::{Engine, Held};
+use crate::call::engine::Engine;
 use crate::call::hedger::Hedger;
+use crate::call::held::Held;
 use crate::error::{CallEnd, Error};
 use recourse_core::{AttemptResult, Failure, OutcomeKind, StopReason, Timeline};
 use std::error::Error as StdError;

@@ -10,28 +10,13 @@ use crate::call::clock::CallClock;
 use crate::call::decide::{Event, NEVER, Progress, Step};
 use crate::call::open::{HedgesOpen, Open};
 use crate::call::recorder::{Audience, Recorder};
-use crate::call::site::Site;
 use crate::call::timer::CallTimer;
 use crate::fence::PanicError;
-use crate::plan::{Plan, PlanRef};
+use crate::plan::Plan;
 use crate::shared::Shared;
 use recourse_core::{Clock, Component, Key, Label, Moment, Now, StopReason, Timeline, reason};
 use std::error::Error;
 use std::sync::Arc;
-
-/// What a call holds. Dropping it ends the call, whatever it was at.
-pub(crate) struct Held<'a> {
-    shared: &'a Shared,
-    plan: PlanRef<'a>,
-    /// The group's primary.
-    primary: Open,
-    idempotent: Option<bool>,
-    can_hedge: bool,
-    /// When the call first had to wait, for an attempt or between two: alike whether or not it is observed. `NEVER`
-    /// before that.
-    started: Moment,
-    late: Option<Late<'a>>,
-}
 
 /// The engine of a call, as it runs over what the call holds.
 pub(crate) struct Engine<'h, 'a> {
@@ -39,7 +24,7 @@ pub(crate) struct Engine<'h, 'a> {
     pub(super) plan: &'h Plan,
     pub(super) primary: &'h mut Open,
     pub(super) idempotent: Option<bool>,
-    can_hedge: bool,
+    pub(super) can_hedge: bool,
     pub(super) started: &'h mut Moment,
     pub(super) late: &'h mut Option<Late<'a>>,
 }
@@ -76,46 +61,6 @@ pub(super) struct Late<'a> {
     pub(super) is_over: bool,
     /// The call is being dropped: no panic may unwind.
     pub(super) in_drop: bool,
-}
-
-impl<'a> Held<'a> {
-    /// A call that nothing was launched for.
-    #[inline]
-    pub(crate) fn new(site: &Site<'a>, plan: PlanRef<'a>, can_hedge: bool) -> Self {
-        let Site { shared, idempotent, .. } = *site;
-        Held { shared, plan, primary: Open::default(), idempotent, can_hedge, started: NEVER, late: None }
-    }
-
-    /// A call whose first attempt is in flight, and had nobody to ask.
-    #[inline]
-    pub(crate) fn in_flight(site: &Site<'a>, plan: PlanRef<'a>) -> Self {
-        let mut held = Held::new(site, plan, true);
-        held.primary.launch();
-        held
-    }
-
-    #[inline]
-    pub(crate) fn engine(&mut self) -> Engine<'_, 'a> {
-        Engine {
-            shared: self.shared,
-            plan: &self.plan,
-            primary: &mut self.primary,
-            idempotent: self.idempotent,
-            can_hedge: self.can_hedge,
-            started: &mut self.started,
-            late: &mut self.late,
-        }
-    }
-}
-
-impl Drop for Held<'_> {
-    #[inline]
-    fn drop(&mut self) {
-        let is_over = self.late.as_ref().is_none_or(|late| late.is_over);
-        if !is_over || self.primary.is_open() {
-            self.engine().give_up();
-        }
-    }
 }
 
 impl<'a> Engine<'_, 'a> {

@@ -3,7 +3,7 @@
 //! ```text
 //! owned    where an operation's futures stand, several at once; borrowed: one at a time
 //! driver   polls the operation's futures, hands their results to the engine
-//! engine   asks and tells plugins, keeps time, obeys decide; permit, waiting, verdict and closing are its parts
+//! engine   asks and tells plugins, keeps time, obeys decide; permit, gates, waiting, verdict and closing are its parts
 //! decide   which attempt, hedge, wait or end comes next: no clock, no randomness, no I/O
 //! recorder the one caller of observers
 //! ```
@@ -16,7 +16,9 @@ mod closing;
 mod decide;
 mod driver;
 mod engine;
+mod gates;
 mod hedger;
+mod held;
 mod open;
 mod owned;
 mod permit;

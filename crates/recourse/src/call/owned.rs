@@ -4,8 +4,8 @@
 //! be decided, it needs no more than the operation's future and its place.
 
 use crate::call::driver::{Driver, Last, Report};
-use crate::call::engine::Held;
 use crate::call::hedger::{Hedges, Running};
+use crate::call::held::Held;
 use crate::call::site::{LaterPlan, Site};
 use crate::error::Error;
 use crate::plan::PlanRef;

@@ -2,7 +2,8 @@
 
 use super::world::World;
 use crate::fence::{Fence, PanicError};
-use recourse_core::{Component, Key, ProvidedPolicy, ProviderError};
+use crate::missing::MissingPolicy;
+use recourse_core::{Component, Key, ProvidedPolicy, ProviderError, ProviderErrorKind};
 use std::error::Error;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -13,6 +14,15 @@ use std::task::{Context, Poll};
 pub(crate) type Answer = Result<ProvidedPolicy, Arc<dyn Error + Send + Sync>>;
 
 impl World {
+    /// Whether this answer means that no call with the key will ever run.
+    pub(crate) fn refuses(&self, answer: &Answer) -> bool {
+        let not_found = |cause: &Arc<dyn Error + Send + Sync>| {
+            let error = cause.downcast_ref::<ProviderError>();
+            error.is_some_and(|error| error.kind == ProviderErrorKind::PolicyNotFound)
+        };
+        self.modes.policy == MissingPolicy::Deny && answer.as_ref().is_err_and(not_found)
+    }
+
     /// The provider's answer, if it is at hand.
     pub(crate) fn ask_now(&self, key: &Key) -> Option<Answer> {
         match self.fence.run(Component::Provider, || self.provider.policy_now(key)) {

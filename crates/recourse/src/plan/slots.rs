@@ -87,13 +87,9 @@ impl Slots {
     /// A key that was not seen before, is past the cap, or is written in another way than before.
     #[cold]
     fn new_target(&self, key: &KeyRef<'_>, world: &World) -> Target<'_> {
-        let key = match key {
-            KeyRef::Text(text) => match Key::new(text) {
-                Ok(key) => key,
-                Err(error) => return Target::Invalid(Arc::new(world.bind_invalid(Arc::new(error)))),
-            },
-            KeyRef::Key(key) => (*key).clone(),
-            KeyRef::Owned(key) => key.clone(),
+        let key = match key.clone().into_key() {
+            Ok(key) => key,
+            Err(error) => return Target::Invalid(Arc::new(world.bind_invalid(Arc::new(error)))),
         };
         match self.find(key.fingerprint(), key.as_str()) {
             Some(slot) => Target::Kept(slot),

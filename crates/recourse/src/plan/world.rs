@@ -1,13 +1,8 @@
 //! [`World`]: everything that a key or a name can resolve to.
 
-use super::resolve::Answer;
 use crate::fence::Fence;
 use crate::missing::{MissingBreaker, MissingBudget, MissingClassifier, MissingPolicy, MissingTrigger};
-use recourse_core::{
-    BreakerFactory, Budget, Classifier, Generation, HedgeTrigger, PolicyProvider, ProviderError,
-    ProviderErrorKind, Registry,
-};
-use std::error::Error;
+use recourse_core::{BreakerFactory, Budget, Classifier, Generation, HedgeTrigger, PolicyProvider, Registry};
 use std::sync::Arc;
 
 /// What is done about missing things.
@@ -72,15 +67,6 @@ impl World {
     /// How far everything has come: what is asked from now on is no older.
     pub(crate) fn now(&self) -> (Generations, u64) {
         (self.generations(), Generation::epoch())
-    }
-
-    /// Whether this answer means that no call with the key will ever run.
-    pub(crate) fn refuses(&self, answer: &Answer) -> bool {
-        let not_found = |cause: &Arc<dyn Error + Send + Sync>| {
-            let error = cause.downcast_ref::<ProviderError>();
-            error.is_some_and(|error| error.kind == ProviderErrorKind::PolicyNotFound)
-        };
-        self.modes.policy == MissingPolicy::Deny && answer.as_ref().is_err_and(not_found)
     }
 
     pub(crate) fn generations(&self) -> Generations {

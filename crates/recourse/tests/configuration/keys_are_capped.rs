@@ -143,3 +143,21 @@ fn state_comes_back_with_the_registry_and_not_with_the_number_of_changes() {
     }
     assert_eq!((executor.key_count(), scene.observer.state_capped().len()), (1, 0));
 }
+
+#[test]
+fn keys_without_a_policy_do_not_push_out_those_that_have_one() {
+    let scene = Scene::new();
+    let provider = recourse::StaticProvider::new();
+    let executor = scene.builder().provider(provider.clone()).max_keys(16).build().unwrap();
+    for number in 0..100 {
+        scene.call_key(&executor, &format!("made.Up{number}"), &scene.fine()).0.unwrap_err();
+    }
+    assert_eq!(executor.key_count(), 2, "one place in eight");
+    provider.set(recourse::Key::from_static("really.Used"), guarded());
+    provider.set(recourse::Key::from_static("made.Up99"), guarded());
+    for key in ["really.Used", "made.Up99"] {
+        scene.call_key(&executor, key, &scene.failing()).0.unwrap_err();
+        assert_eq!(executor.circuit_state(key), Some(CircuitState::Open), "{key} has a circuit of its own");
+    }
+    assert_eq!(executor.key_count(), 4);
+}

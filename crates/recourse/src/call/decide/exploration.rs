@@ -172,7 +172,7 @@ impl World {
             }
             WorldStep::Ask(slot) => {
                 assert!(
-                    !(self.progress.live() & (1 << slot) != 0) && slot <= rules.max_hedges as usize,
+                    self.progress.live() & (1 << slot) == 0 && slot <= rules.max_hedges as usize,
                     "{self:?}"
                 );
             }
