@@ -11,7 +11,7 @@ use crate::plan::{Modes, Slots, StaticProvider, World};
 use crate::runtime::random::Random;
 use crate::runtime::{self, FuturesTimerSleeper, SystemClock};
 use crate::shared::Shared;
-use crate::static_check::{StaticCheck, StaticPolicy};
+use crate::static_check::{self, StaticCheck, StaticPolicy};
 use recourse_core::{
     BreakerFactory, Budget, Classifier, Clock, HedgeTrigger, Label, Observer, Policy, PolicyProvider,
     Registry, RegistryError, Sleeper,
@@ -342,7 +342,7 @@ impl ExecutorBuilder {
         let fence = Arc::new(Fence::new(self.recover_panics));
         let auto = classify::auto();
         let world = World {
-            provider: self.provider.unwrap_or_else(|| Arc::new(provider(self.policies))),
+            provider: self.provider.unwrap_or_else(|| Arc::new(static_check::provider(self.policies))),
             classifiers,
             budgets,
             triggers,
@@ -378,17 +378,6 @@ impl ExecutorBuilder {
         };
         Ok(Executor::new(shared, check.changes))
     }
-}
-
-fn provider(policies: Vec<StaticPolicy>) -> StaticProvider {
-    let provider = StaticProvider::new();
-    for StaticPolicy { key, policy } in policies {
-        match key {
-            Some(key) => drop(provider.set(key, policy)),
-            None => provider.set_default(Some(policy)),
-        }
-    }
-    provider
 }
 
 impl fmt::Debug for ExecutorBuilder {

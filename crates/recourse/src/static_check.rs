@@ -1,7 +1,7 @@
 //! [`StaticCheck`]: what can be said of static policies before the first call.
 
 use crate::build_error::Problem;
-use crate::plan::MissingPlugin;
+use crate::plan::{MissingPlugin, StaticProvider};
 use recourse_core::policy::{Change, Policy};
 use recourse_core::{BreakerFactory, Budget, Classifier, HedgeTrigger, Key, Label, PolicySource, Registry};
 use std::collections::HashSet;
@@ -93,4 +93,16 @@ impl StaticCheck {
             self.problems.push(Problem::Missing(missing));
         }
     }
+}
+
+/// A provider of these policies.
+pub(crate) fn provider(policies: Vec<StaticPolicy>) -> StaticProvider {
+    let provider = StaticProvider::new();
+    for StaticPolicy { key, policy } in policies {
+        match key {
+            Some(key) => drop(provider.set(key, policy)),
+            None => provider.set_default(Some(policy)),
+        }
+    }
+    provider
 }
