@@ -7,7 +7,7 @@ use crate::executor::Executor;
 use crate::fence::Fence;
 use crate::key_ref::KeyRef;
 use crate::missing::{MissingBreaker, MissingBudget, MissingClassifier, MissingPolicy, MissingTrigger};
-use crate::plan::{Modes, Slots, StaticProvider, World};
+use crate::plan::{Modes, Slots, World};
 use crate::runtime::random::Random;
 use crate::runtime::{self, FuturesTimerSleeper, SystemClock};
 use crate::shared::Shared;

@@ -46,9 +46,9 @@ impl Engine<'_, '_> {
     /// Gives the budget's permit back.
     pub(super) fn give_back(&mut self, open: &mut Open) {
         let in_drop = self.late.as_ref().is_some_and(|late| late.in_drop);
-        let before = self.now_running(Some((Component::Budget, 0)));
+        let before = self.running.replace((Component::Budget, 0));
         open.release(&self.shared.fence, in_drop);
-        self.now_running(before);
+        *self.running = before;
     }
 
     /// Tells a budget how an attempt ended that it had allowed.
@@ -155,13 +155,13 @@ impl Engine<'_, '_> {
         let late = self.late();
         late.in_drop = true;
         let _ = late.timer.disarm(fence);
-        let (ended, running) = (late.ended, late.running.take());
+        let ended = late.ended;
         late.is_fresh = false;
         if ended && !self.any_open() {
             return;
         }
         let clock_unwinds = self.foreign_clock().is_some_and(CallClock::unwinds);
-        let panicked = clock_unwinds.then_some((Component::Clock, 0)).or(running);
+        let panicked = clock_unwinds.then_some((Component::Clock, 0)).or(self.running.take());
         for slot in 0..SLOTS {
             if self.is_open(slot) && self.open(slot).telling && !clock_unwinds {
                 // A breaker that panicked while it was told has been told.

@@ -187,10 +187,12 @@ impl<'h, 'a, T: 'static, E: Failure<M>, M> Driver<'h, 'a, T, E, M> {
     where
         P: Future<Output = Result<T, E>>,
     {
+        self.engine.enter(0);
         let polled = primary.as_mut().as_pin_mut()?.poll(cx);
         if polled.is_ready() {
             primary.set(None);
         }
+        self.engine.leave();
         match polled {
             Poll::Ready(Ok(value)) if self.engine.succeeds_early() => return Some(value),
             polled => self.take(0, polled),

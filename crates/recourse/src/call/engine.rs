@@ -25,9 +25,13 @@ pub(crate) struct Engine<'h, 'a> {
     pub(super) primary: &'h mut Open,
     pub(super) idempotent: Option<bool>,
     pub(super) can_hedge: bool,
+    pub(super) running: &'h mut Running,
     pub(super) started: &'h mut Moment,
     pub(super) late: &'h mut Option<Late<'a>>,
 }
+
+/// What runs now, and for which attempt: if it unwinds, the call ended by its panic.
+pub(super) type Running = Option<(Component, u8)>;
 
 /// What a call needs once it is no longer early.
 pub(super) struct Late<'a> {
@@ -53,8 +57,6 @@ pub(super) struct Late<'a> {
     /// Whether the floor is the present moment: the clock was read since the call's future was last polled. Where times
     /// are told to somebody, it is read again after the operation has run.
     pub(super) is_fresh: bool,
-    /// What runs now, and for which attempt: if it unwinds, the call ended by its panic.
-    pub(super) running: Option<(Component, u8)>,
     /// Whether there is no end to tell: it was told, or the start was not.
     pub(super) ended: bool,
     /// The end was reached, and nothing is left that would have to be given back.
@@ -85,12 +87,10 @@ impl<'a> Engine<'_, 'a> {
                 true => calendar(),
                 false => shared.fence.run(Component::Clock, calendar).ok().flatten(),
             };
-            let late = self.late();
-            (late.running, late.ended) = (Some((Component::Observer, 0)), false);
-            late.recorder.start(plan, now, started_at, &Audience { shared, in_drop: false });
-            late.running = None;
+            self.late().ended = false;
+            self.observe(|recorder, audience| recorder.start(plan, now, started_at, audience));
             if !can_hedge && plan.trigger.is_some() {
-                late.recorder.note(recourse_observe::names::HEDGING, "off_one_at_a_time");
+                self.note(recourse_observe::names::HEDGING, "off_one_at_a_time");
             }
         }
         if let Some(stop) = &plan.stop {
@@ -134,7 +134,6 @@ impl<'a> Engine<'_, 'a> {
             cause: None,
             launched: u32::from(self.primary.is_launched()),
             is_fresh: false,
-            running: None,
             ended: true,
             is_over: false,
             in_drop: false,
@@ -244,17 +243,15 @@ impl<'a> Engine<'_, 'a> {
     /// The operation's code runs from here, for this attempt.
     #[inline]
     pub(crate) fn enter(&mut self, slot: usize) {
-        if let Some(late) = self.late {
-            #[allow(clippy::cast_possible_truncation, reason = "there are four slots")]
-            let slot = slot as u8;
-            late.running = Some((Component::Operation, slot));
-        }
+        #[allow(clippy::cast_possible_truncation, reason = "there are four slots")]
+        let slot = slot as u8;
+        *self.running = Some((Component::Operation, slot));
     }
 
     #[inline]
     pub(crate) fn leave(&mut self) {
+        *self.running = None;
         if let Some(late) = self.late {
-            late.running = None;
             // Times that are told to somebody must be exact.
             if late.recorder.is_on() || self.plan.latency.is_some() {
                 late.is_fresh = false;
@@ -282,19 +279,10 @@ impl<'a> Engine<'_, 'a> {
         if self.late.as_ref().is_some_and(|late| late.in_drop) {
             return fence.always(component, || plugin(self));
         }
-        let before = self.now_running(Some((component, 0)));
+        let before = self.running.replace((component, 0));
         let result = fence.run(component, || plugin(self));
-        self.now_running(before);
+        *self.running = before;
         result
-    }
-
-    /// Says what runs now; the answer is what ran before.
-    #[inline]
-    pub(super) fn now_running(&mut self, running: Option<(Component, u8)>) -> Option<(Component, u8)> {
-        match self.late {
-            Some(late) => std::mem::replace(&mut late.running, running),
-            None => None,
-        }
     }
 
     /// The present moment; read once a poll, and once more where the operation has run and times are told.
@@ -344,12 +332,10 @@ impl<'a> Engine<'_, 'a> {
 
     /// Tells the observers something. If one unwinds all the same, the call knows whose panic it was.
     pub(super) fn observe<R>(&mut self, tell: impl FnOnce(&mut Recorder, &Audience<'a>) -> R) -> R {
-        let shared = self.shared;
-        let late = self.late();
-        let audience = Audience { shared, in_drop: late.in_drop };
-        let before = late.running.replace((Component::Observer, 0));
-        let result = tell(&mut late.recorder, &audience);
-        late.running = before;
+        let audience = Audience { shared: self.shared, in_drop: self.late().in_drop };
+        let before = self.running.replace((Component::Observer, 0));
+        let result = tell(&mut self.late().recorder, &audience);
+        *self.running = before;
         result
     }
 

@@ -1,7 +1,7 @@
 //! [`Held`]: what a call holds, and gives back when it is dropped.
 
 use crate::call::decide::NEVER;
-use crate::call::engine::{Engine, Late};
+use crate::call::engine::{Engine, Late, Running};
 use crate::call::open::Open;
 use crate::call::site::Site;
 use crate::plan::PlanRef;
@@ -16,6 +16,7 @@ pub(crate) struct Held<'a> {
     primary: Open,
     idempotent: Option<bool>,
     can_hedge: bool,
+    running: Running,
     /// When the call first had to wait, for an attempt or between two: alike whether or not it is observed. `NEVER`
     /// before that.
     started: Moment,
@@ -27,7 +28,16 @@ impl<'a> Held<'a> {
     #[inline]
     pub(crate) fn new(site: &Site<'a>, plan: PlanRef<'a>, can_hedge: bool) -> Self {
         let Site { shared, idempotent, .. } = *site;
-        Held { shared, plan, primary: Open::default(), idempotent, can_hedge, started: NEVER, late: None }
+        Held {
+            shared,
+            plan,
+            primary: Open::default(),
+            idempotent,
+            can_hedge,
+            running: None,
+            started: NEVER,
+            late: None,
+        }
     }
 
     /// A call whose first attempt is in flight, and had nobody to ask.
@@ -46,6 +56,7 @@ impl<'a> Held<'a> {
             primary: &mut self.primary,
             idempotent: self.idempotent,
             can_hedge: self.can_hedge,
+            running: &mut self.running,
             started: &mut self.started,
             late: &mut self.late,
         }

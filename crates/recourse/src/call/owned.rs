@@ -145,8 +145,11 @@ where
             *this.stage = Stage::Between;
             return self.go_on(None, cx);
         };
+        held.engine().enter(0);
         this.primary.set(Some((this.operation)(attempt)));
-        match poll_once(this.primary, cx) {
+        let polled = poll_once(this.primary, cx);
+        held.engine().leave();
+        match polled {
             Poll::Ready(Ok(value)) if held.engine().succeeds_early() => {
                 Poll::Ready(P::report(Ok(value), no_timeline))
             }

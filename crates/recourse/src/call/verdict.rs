@@ -80,7 +80,7 @@ impl Engine<'_, '_> {
             true => {
                 self.enter(slot);
                 let outcome = plan.classifier.plugin.classify(result);
-                self.now_running(None);
+                *self.running = None;
                 outcome
             }
             false => match self.plugin(Component::Classifier, |_| plan.classifier.plugin.classify(result)) {

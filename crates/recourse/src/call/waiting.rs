@@ -83,19 +83,18 @@ impl Engine<'_, '_> {
             true => shared.clock.instant(late.floor + wait),
             false => None,
         };
-        late.running = Some((Component::Sleeper, 0));
-        let armed = late.timer.arm(&*shared.sleeper, due, wait, until, &shared.fence);
-        late.running = None;
+        *self.running = Some((Component::Sleeper, 0));
+        let armed = self.late().timer.arm(&*shared.sleeper, due, wait, until, &shared.fence);
+        *self.running = None;
         armed
     }
 
     #[inline(always)]
     fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<Result<Moment, PanicError>> {
         let fence = &self.shared.fence;
-        let late = self.late();
-        late.running = Some((Component::Sleeper, 0));
-        let polled = late.timer.poll(cx, fence);
-        late.running = None;
+        *self.running = Some((Component::Sleeper, 0));
+        let polled = self.late().timer.poll(cx, fence);
+        *self.running = None;
         polled
     }
 
