@@ -205,9 +205,9 @@ where
         let Some(held) = this.held.as_mut() else {
             panic!("a call was polled after its end");
         };
+        let mut driver = Driver::over(held, this.last);
         let mut polled_first = taken.is_some();
         if let Some(polled) = taken {
-            let mut driver = Driver::over(held, this.last);
             driver.take(0, polled);
             if driver.engine.is_early() {
                 return Poll::Pending;
@@ -217,7 +217,6 @@ where
             match this.stage {
                 Stage::Group => {
                     let mut hedges = Hedges::new(this.operation, this.running);
-                    let mut driver = Driver::over(held, this.last);
                     let primary = this.primary.as_mut();
                     let polled = match mem::take(&mut polled_first) {
                         true => driver.poll_rest(primary, &mut hedges, cx).map(|()| None),
@@ -227,25 +226,25 @@ where
                         *this.stage = Stage::Over;
                         return Poll::Ready(P::report(Ok(value), no_timeline));
                     }
-                    *this.stage = match held.engine().is_over() {
-                        false if held.engine().wait_comes() => Stage::Waiting,
+                    *this.stage = match driver.engine.is_over() {
+                        false if driver.engine.wait_comes() => Stage::Waiting,
                         _ => Stage::Between,
                     };
                 }
                 Stage::Waiting => {
-                    ready!(held.engine().poll_wait(cx));
+                    ready!(driver.engine.poll_wait(cx));
                     *this.stage = Stage::Between;
                 }
-                _ => match held.engine().next_primary() {
+                _ => match driver.engine.next_primary() {
                     Some(attempt) => {
-                        held.engine().enter(0);
+                        driver.engine.enter(0);
                         this.primary.set(Some((this.operation)(attempt)));
-                        held.engine().leave();
+                        driver.engine.leave();
                         *this.stage = Stage::Group;
                     }
                     None => {
                         *this.stage = Stage::Over;
-                        return Poll::Ready(Driver::over(held, this.last).finish::<P>());
+                        return Poll::Ready(driver.finish::<P>());
                     }
                 },
             }
