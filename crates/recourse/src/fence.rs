@@ -88,10 +88,11 @@ impl Fence {
 
     #[cold]
     fn caught(&self, component: Component, payload: &(dyn Any + Send)) -> PanicError {
-        // The clock's panic was counted where the clock was read.
-        if !payload.is::<ClockPanicked>() {
-            self.counts[component as usize].fetch_add(1, Ordering::Relaxed);
+        if payload.is::<ClockPanicked>() {
+            // It was counted where the clock was read.
+            return PanicError::new(Component::Clock, payload);
         }
+        self.counts[component as usize].fetch_add(1, Ordering::Relaxed);
         PanicError::new(component, payload)
     }
 

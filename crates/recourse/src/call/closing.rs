@@ -26,16 +26,15 @@ impl Engine<'_, '_> {
             *open = Open::default();
             return;
         }
+        // Each part is taken before it is told: where that unwinds, the rest is still there to be given back.
         if open.ticket.is_some() {
             self.report(slot, health);
         }
-        let mut open = std::mem::take(self.open(slot));
-        if open.has_release() {
-            self.give_back(&mut open);
-        }
-        if open.heard {
+        self.give_back(slot);
+        if std::mem::take(&mut self.open(slot).heard) {
             self.tell_budget(slot, ending, outcome);
         }
+        let open = std::mem::take(self.open(slot));
         if self.is_recorded() {
             let at = self.now();
             let close = Close { at, ending, outcome: outcome.clone(), error };
@@ -44,11 +43,11 @@ impl Engine<'_, '_> {
     }
 
     /// Gives the budget's permit back.
-    pub(super) fn give_back(&mut self, open: &mut Open) {
-        let in_drop = self.late.as_ref().is_some_and(|late| late.in_drop);
-        let before = self.running.replace((Component::Budget, 0));
-        open.release(&self.shared.fence, in_drop);
-        *self.running = before;
+    pub(super) fn give_back(&mut self, slot: usize) {
+        let Some(release) = self.open(slot).take_release() else {
+            return;
+        };
+        let _ = self.plugin(Component::Budget, |_| drop(release));
     }
 
     /// Tells a budget how an attempt ended that it had allowed.
@@ -161,6 +160,10 @@ impl Engine<'_, '_> {
             return;
         }
         let clock_unwinds = self.foreign_clock().is_some_and(CallClock::unwinds);
+        if self.foreign_clock().is_some() {
+            // Read here, where its panic is caught: the plugins that are told below find it read.
+            self.now();
+        }
         let panicked = clock_unwinds.then_some((Component::Clock, 0)).or(self.running.take());
         for slot in 0..SLOTS {
             if self.is_open(slot) && self.open(slot).telling && !clock_unwinds {
@@ -173,6 +176,10 @@ impl Engine<'_, '_> {
         }
         for slot in 0..SLOTS {
             if !self.is_open(slot) {
+                continue;
+            }
+            if !self.open(slot).is_launched() {
+                self.never_sent(slot);
                 continue;
             }
             let (ending, reason, health) = match panicked {

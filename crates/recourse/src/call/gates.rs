@@ -45,7 +45,7 @@ impl Engine<'_, '_> {
             true => Ok(tell(self)),
             false => self.plugin(Component::Breaker, tell),
         };
-        if told.is_err() && self.foreign_clock().is_some_and(|clock| clock.panicked().is_some()) {
+        if told.as_ref().is_err_and(|panic| panic.component == Component::Clock) {
             // The clock panicked in the breaker's hands: it was not told, and a probe must have its slot back.
             let now = Now::at(self.late().floor);
             let told = || breaker.plugin.report(ticket, Health::None, &now);

@@ -1,8 +1,7 @@
 //! [`Open`]: an attempt in flight, with everything that must be given back when it ends.
 
 use crate::call::decide::SLOTS;
-use crate::fence::Fence;
-use recourse_core::{Component, Release, Ticket};
+use recourse_core::{Release, Ticket};
 use std::num::NonZeroU32;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -15,6 +14,8 @@ pub(crate) struct Open {
     release: Option<Release>,
     /// Where its record stands in the timeline, from 1, if the call is recorded.
     record: Option<NonZeroU32>,
+    /// Its budget allowed it, and it has not started yet.
+    pub(crate) charged: bool,
     /// Its budget waits to hear how it ends.
     pub(crate) heard: bool,
     pub(crate) pended: bool,
@@ -25,7 +26,7 @@ impl Open {
     /// Whether there is anything to give back or to close.
     #[inline]
     pub(crate) fn is_open(&self) -> bool {
-        self.launched || self.ticket.is_some() || self.release.is_some()
+        self.launched || self.charged || self.ticket.is_some() || self.release.is_some()
     }
 
     /// Whether nothing was taken for it.
@@ -43,7 +44,7 @@ impl Open {
     /// The attempt starts.
     #[inline]
     pub(crate) fn launch(&mut self) {
-        self.launched = true;
+        (self.launched, self.charged) = (true, false);
     }
 
     /// The attempt is over, and held nothing.
@@ -67,21 +68,10 @@ impl Open {
         self.release = release;
     }
 
-    /// Whether it holds a permit that has to be given back.
+    /// The budget's permit, to be given back.
     #[inline]
-    pub(crate) fn has_release(&self) -> bool {
-        self.release.is_some()
-    }
-
-    /// Gives the budget's permit back.
-    pub(crate) fn release(&mut self, fence: &Fence, in_drop: bool) {
-        let Some(release) = self.release.take() else {
-            return;
-        };
-        let _ = match in_drop {
-            true => fence.always(Component::Budget, || drop(release)),
-            false => fence.run(Component::Budget, || drop(release)),
-        };
+    pub(crate) fn take_release(&mut self) -> Option<Release> {
+        self.release.take()
     }
 }
 

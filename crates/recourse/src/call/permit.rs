@@ -37,11 +37,12 @@ impl Engine<'_, '_> {
                 return None;
             }
         }
-        if !matches!(self.budget(kind), BoundBudget::None) && !self.passes_budget(slot, kind) {
-            return None;
+        let mut reason = Label::from_static(reason::NO_BUDGET);
+        if !matches!(self.budget(kind), BoundBudget::None) {
+            reason = self.passes_budget(slot, kind)?;
         }
         if !self.is_early() {
-            return self.launch_late(slot, kind);
+            return self.launch_late(slot, reason);
         }
         self.primary.launch();
         Some(plan.first_attempt())
@@ -82,9 +83,9 @@ impl Engine<'_, '_> {
         }
     }
 
-    /// Whether the budget allows the attempt; if not, the breaker has its ticket back.
+    /// Why the budget allows the attempt; `None` where it denies it, and then the breaker has its ticket back.
     #[inline(never)]
-    fn passes_budget(&mut self, slot: usize, kind: AttemptKind) -> bool {
+    fn passes_budget(&mut self, slot: usize, kind: AttemptKind) -> Option<Label> {
         let (decision, mode) = self.decide(kind);
         let Decision { allowed, reason, release, .. } = decision;
         let hears_ends = allowed && matches!(self.budget(kind), BoundBudget::Found { hears_ends: true, .. });
@@ -92,55 +93,53 @@ impl Engine<'_, '_> {
         let open = self.open(slot);
         // Kept before anybody is told, as the ticket is.
         open.hold(release);
-        open.heard = hears_ends;
+        (open.charged, open.heard) = (charged, hears_ends);
         if !self.shared.clock_trusted && self.clock_broke() {
-            self.never_sent(slot, charged);
-            return false;
+            self.never_sent(slot);
+            return None;
         }
         if let Some(mode) = mode.filter(|_| self.shared.is_watched()) {
             self.tell_decision(kind, self.group(), mode, allowed, &reason);
         }
         if allowed {
-            if self.is_recorded() {
-                self.record_launch(slot, reason);
-            }
-            return true;
+            return Some(reason);
         }
-        self.never_sent(slot, false);
+        self.never_sent(slot);
         self.denied(slot, &reason);
-        false
+        None
     }
 
-    /// Gives back what was taken for an attempt that does not start; what a budget was `charged` too.
-    fn never_sent(&mut self, slot: usize, charged: bool) {
+    /// Gives back what was taken for an attempt that does not start, what its budget was charged included.
+    pub(super) fn never_sent(&mut self, slot: usize) {
         self.report(slot, Some(Health::None));
-        let mut open = std::mem::take(self.open(slot));
-        self.give_back(&mut open);
-        if charged {
+        self.give_back(slot);
+        let open = std::mem::take(self.open(slot));
+        if open.charged {
             let kind = if slot == 0 { AttemptKind::Retry } else { AttemptKind::Hedge };
             let _ = self.ask_budget(kind, self.group(), |plugin, request| plugin.refund(request));
         }
     }
 
     #[inline(always)]
-    fn launch_late(&mut self, slot: usize, kind: AttemptKind) -> Option<Attempt> {
-        if slot == 0 && self.primary.ticket.is_some_and(|ticket| ticket.probe) {
-            self.unhedge_probe();
-        }
+    fn launch_late(&mut self, slot: usize, budget_reason: Label) -> Option<Attempt> {
+        let left = self.left_of_call();
         if slot == 0 && self.plan.latency.is_some() {
             let now = self.now();
             self.late().group_started = now;
         }
-        if self.is_recorded() && matches!(self.budget(kind), BoundBudget::None) {
-            self.record_launch(slot, Label::from_static(reason::NO_BUDGET));
-        }
-        let left = self.left_of_call();
+        // Before there is a record: what does not start has none.
         if !self.shared.clock_trusted && self.clock_broke() {
-            self.never_sent(slot, matches!(self.budget(kind), BoundBudget::Found { .. }));
+            self.never_sent(slot);
             return None;
+        }
+        if slot == 0 && self.primary.ticket.is_some_and(|ticket| ticket.probe) {
+            self.unhedge_probe();
         }
         self.late().launched += 1;
         self.open(slot).launch();
+        if self.is_recorded() {
+            self.record_launch(slot, budget_reason);
+        }
         self.on(Event::Admitted { slot });
         #[allow(clippy::cast_possible_truncation, reason = "there are four slots")]
         let hedge_index = slot as u32;
