@@ -16,17 +16,6 @@ pub(crate) enum OnPurpose {
 
 impl OnPurpose {
     pub(crate) fn panic(self) -> ! {
-        if std::env::var("SOAK_DEBUG").is_ok() {
-            eprintln!(
-                "panic {self:?} while panicking={} {}",
-                std::thread::panicking(),
-                if std::thread::panicking() {
-                    format!("{}", std::backtrace::Backtrace::force_capture())
-                } else {
-                    String::new()
-                }
-            );
-        }
         resume_unwind(Box::new(self))
     }
 

@@ -17,7 +17,7 @@ use recourse::{
     Health, Key, MissingBreaker, MissingBudget, MissingClassifier, MissingPolicy, MissingTrigger, Moment,
     Now, Policy,
 };
-use recourse_test::WatchedCalls;
+use recourse_test::{WatchedBreakers, WatchedCalls};
 use std::time::Duration;
 
 /// The keys of every world; the cap leaves out some of them, now and then.
@@ -154,9 +154,11 @@ impl World {
         }
         assert_eq!(self.mood.faults(), [""; 0]);
         assert_eq!(self.timing.timers(), 0, "timers that nobody has dropped");
-        self.budgets.assert_settled();
-        for kind in &self.kinds.watched {
-            kind.assert_settled();
+        // Without recovery: an end isn't told behind a release that panics, and a breaker isn't told of an attempt where
+        // the clock panics once more while the first panic unwinds.
+        self.budgets.assert_settled(self.recovers || self.mood.panics(Component::Budget) == 0);
+        if self.recovers || self.mood.panics(Component::Clock) == 0 {
+            self.kinds.watched.iter().for_each(WatchedBreakers::assert_settled);
         }
         if let Some(watch) = &self.watch {
             if !watch.faults().is_empty() && watch.faults().iter().all(|fault| is_known(fault)) {
@@ -182,7 +184,9 @@ impl World {
             if component == Component::Operation || operation_may {
                 continue;
             }
-            assert!(counted <= thrown, "{component}: {counted} panics were counted, of {thrown}");
+            // Without recovery the clock's panic is counted as that of the plugin which asked for the time in a drop.
+            let clocks = if self.recovers { 0 } else { self.mood.panics(Component::Clock) };
+            assert!(counted <= thrown + clocks, "{component}: {counted} panics were counted, of {thrown}");
             // A budget inside another one may panic while the outer one gives back, and the clock in a breaker's hands.
             let all_seen = !matches!(component, Component::Budget | Component::Clock);
             if self.recovers && all_seen {
@@ -205,11 +209,11 @@ impl World {
         for key in KEYS {
             let policy = Policy::new().circuit(3, Duration::from_millis(100));
             self.source.set(Key::from_static(key), Some(policy));
-            self.timing.wait(Duration::from_secs(3600)).await;
             let mut last = None;
             let mut state = None;
-            // The provider may still fail now and then.
+            // The provider may still fail now and then, and a circuit that was opened in another time counts from now.
             for _ in 0..100 {
+                self.timing.wait(Duration::from_secs(60)).await;
                 last = Some(self.executor.run(key, async |_| Ok::<_, std::io::Error>(7)).await);
                 state = self.executor.circuit_state(key);
                 if matches!((&last, state), (Some(Ok(7)), None | Some(CircuitState::Closed))) {
