@@ -40,14 +40,13 @@ impl Kinds {
             return;
         }
         let (_, breaker) = &made[self.dice.below(made.len())];
-        breaker.set_mode(self.dice.pick(&[
-            CircuitMode::Enforcing,
-            CircuitMode::Enforcing,
-            CircuitMode::Observing,
-            CircuitMode::ForcedOpen,
-            CircuitMode::ForcedClosed,
-            CircuitMode::Disabled,
-        ]));
+        breaker.set_mode(match self.dice.below(16) {
+            0 => CircuitMode::ForcedOpen,
+            1..=3 => CircuitMode::Observing,
+            4..=6 => CircuitMode::ForcedClosed,
+            7..=9 => CircuitMode::Disabled,
+            _ => CircuitMode::Enforcing,
+        });
     }
 
     fn plain(&self) -> Arc<dyn BreakerFactory> {
@@ -94,7 +93,7 @@ impl Kinds {
         let dice = &self.dice;
         let recovery = match dice.chance(0.5) {
             true => Recovery::fixed(),
-            false => Recovery::growing(Duration::from_secs(60)).jitter(dice.pick(&[0.0, 0.5])),
+            false => Recovery::growing(Duration::from_secs(5)).jitter(dice.pick(&[0.0, 0.5])),
         };
         let recovery = recovery.probes(dice.small(1, 3)).successes(dice.small(1, 3));
         recovery.lease(dice.ms(200, 5_000)).seed(dice.number(0, u64::MAX))

@@ -28,6 +28,8 @@ pub(crate) struct Crowd<'w> {
     hub: Arc<Mutex<Option<Waker>>>,
     /// When it goes off, whatever is still there has hung.
     guard: Option<Wait>,
+    /// Nobody calls for a while.
+    lull: Option<Wait>,
 }
 
 /// A call that runs.
@@ -64,7 +66,8 @@ impl<'w> Crowd<'w> {
     ) -> Self {
         let at_once = world.dice.number(1, 6) as usize;
         let hub = Arc::default();
-        Crowd { world, executor, handles, to_start: calls, at_once, members: Vec::new(), hub, guard: None }
+        let (members, guard, lull) = (Vec::new(), None, None);
+        Crowd { world, executor, handles, to_start: calls, at_once, members, hub, guard, lull }
     }
 
     fn start_one(&mut self) {
@@ -105,13 +108,19 @@ impl<'w> Crowd<'w> {
         let mut cx = Context::from_waker(&waker);
         let polled = catch_unwind(AssertUnwindSafe(|| member.running.as_mut().poll(&mut cx)));
         match polled {
-            Ok(Poll::Pending) => {}
+            Ok(Poll::Pending) => self.check_held(),
             Ok(Poll::Ready(ended)) => self.ended(at, ended),
             Err(panic) => {
                 self.unwound(&*panic, panic.is::<OnPurpose>());
                 drop_one(self.members.swap_remove(at), self.world);
             }
         }
+    }
+
+    /// Permits and admissions are held for attempts in flight and for nothing else: none during a backoff.
+    fn check_held(&self) {
+        let in_flight: u64 = self.members.iter().map(|member| u64::from(member.work.log().in_flight)).sum();
+        self.world.check_held(in_flight);
     }
 
     fn ended(&mut self, at: usize, ended: Ended) {
@@ -171,6 +180,15 @@ impl Future for Crowd<'_> {
         }
         loop {
             let dice = crowd.world.dice.clone();
+            if let Some(lull) = &mut crowd.lull {
+                if lull.as_mut().poll(cx).is_pending() {
+                    return Poll::Pending;
+                }
+                crowd.lull = None;
+            } else if crowd.to_start > 0 && crowd.members.is_empty() && dice.chance(0.3) {
+                crowd.lull = Some(crowd.world.timing.wait(dice.ms(0, 1_000)));
+                continue;
+            }
             if crowd.to_start > 0
                 && (crowd.members.is_empty() || crowd.members.len() < crowd.at_once && dice.chance(0.5))
             {
@@ -182,7 +200,7 @@ impl Future for Crowd<'_> {
             }
             if let Some(at) = crowd.next(&mut may_pry) {
                 crowd.poll_one(at);
-                if dice.chance(0.06) {
+                if dice.chance(crowd.world.unrest) {
                     crowd.world.disturb();
                 }
                 if !crowd.members.is_empty() && dice.chance(0.03) {

@@ -17,7 +17,10 @@ impl World {
                 self.tally.values += 1;
                 assert!(log.results.iter().any(|result| result.1 == *number && result.2), "{log:?}");
             }
-            Err(_) => self.tally.errors += 1,
+            Err(error) => {
+                self.tally.errors += 1;
+                *self.tally.stops.entry(error.stop_reason().as_str()).or_default() += 1;
+            }
         }
         check_result(&log, &ended.result);
         if let Some(timeline) = &ended.timeline {

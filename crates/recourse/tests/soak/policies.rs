@@ -60,7 +60,7 @@ impl Policies {
         if dice.chance(0.4) {
             policy = policy.overall_timeout(dice.ms(0, 200));
         }
-        if dice.chance(0.6) {
+        if dice.chance(0.4) {
             policy = policy.classifier(self.name('k'));
         }
         if dice.chance(0.6) {
@@ -69,9 +69,9 @@ impl Policies {
         if dice.chance(0.5) {
             policy = self.hedged(policy);
         }
-        match dice.below(4) {
-            0 => policy.circuit(dice.small(1, 6), dice.ms(50, 2_000)),
-            1 | 2 => policy.circuit(dice.small(1, 6), dice.ms(50, 2_000)).circuit_breaker(self.name('c')),
+        match dice.below(6) {
+            0 => policy.circuit(dice.small(1, 6), dice.ms(50, 600)),
+            1 | 2 => policy.circuit(dice.small(1, 6), dice.ms(50, 600)).circuit_breaker(self.name('c')),
             _ => policy,
         }
     }

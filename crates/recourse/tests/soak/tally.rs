@@ -1,5 +1,6 @@
 //! [`Tally`]: what was met, so that a soak which meets nothing can't pass.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 macro_rules! tally {
@@ -8,11 +9,16 @@ macro_rules! tally {
         #[derive(Clone, Debug, Default, PartialEq, Eq)]
         pub(crate) struct Tally {
             $(pub(crate) $field: u64,)*
+            /// Why calls ended with an error.
+            pub(crate) stops: BTreeMap<&'static str, u64>,
         }
 
         impl Tally {
             pub(crate) fn add(&mut self, other: &Tally) {
                 $(self.$field += other.$field;)*
+                for (stop, count) in &other.stops {
+                    *self.stops.entry(stop).or_default() += count;
+                }
             }
 
             /// Everything was met often enough.
@@ -31,7 +37,7 @@ macro_rules! tally {
                     write!(f, "{comma}{} {}", self.$field, $text)?;
                     comma = ", ";
                 )*
-                Ok(())
+                write!(f, "; ends: {:?}", self.stops)
             }
         }
     };
@@ -50,7 +56,7 @@ tally! {
     plugin_panics: "panics of plugins", 200;
     policies_replaced: "policies replaced", 100;
     plugins_replaced: "plugins replaced", 100;
-    clocks_bent: "clocks bent", 100;
+    clocks_bent: "clocks bent", 30;
     modes_set: "circuits overridden", 100;
     trips: "circuits opened", 20;
     capped: "calls past the cap of keys", 50;

@@ -166,13 +166,13 @@ impl Job {
         if !fails {
             return Ok(number);
         }
-        Err(match dice.below(9) {
+        Err(match dice.below(12) {
             _ if dice.chance(manner.odd_errors) => Broken { number, how: self.odd() },
-            0..=3 => Broken { number, how: How::Plain },
-            4 => Broken::http(number, dice.pick(&[0, 200, 400, 404, 408, 425, 429, 500, 503]), None),
-            5 => Broken::http(number, dice.pick(&[429, 503]), Some(dice.pick(&[0, 1, 20, 300, 90_000]))),
-            6 => Broken::grpc(number, dice.pick(&[GrpcCode::Unavailable, GrpcCode::ResourceExhausted])),
-            7 => Broken::grpc(number, dice.pick(&[GrpcCode::DeadlineExceeded, GrpcCode::NotFound])),
+            0..=5 => Broken { number, how: How::Plain },
+            6 => Broken::http(number, dice.pick(&[0, 200, 400, 404, 408, 425, 429, 500, 503]), None),
+            7 | 8 => Broken::http(number, dice.pick(&[429, 503]), Some(dice.pick(&[0, 1, 20, 300, 90_000]))),
+            9 => Broken::grpc(number, dice.pick(&[GrpcCode::Unavailable, GrpcCode::ResourceExhausted])),
+            10 => Broken::grpc(number, dice.pick(&[GrpcCode::DeadlineExceeded, GrpcCode::NotFound])),
             _ => Broken { number, how: How::Cancelled(Cancelled) },
         })
     }

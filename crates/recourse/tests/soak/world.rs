@@ -42,6 +42,8 @@ pub(crate) struct World {
     pub(crate) is_punctual: bool,
     /// Whether polls come that nobody asked for.
     pub(crate) is_nosy: bool,
+    /// How often something changes, a poll.
+    pub(crate) unrest: f64,
     recovers: bool,
     watch: Option<WatchedCalls>,
     max_keys: usize,
@@ -77,10 +79,10 @@ fn timing(dice: &Dice, mood: &Mood, is_punctual: bool) -> Timing {
 impl World {
     fn new(dice: Dice, mood: Mood, timing: Timing, is_punctual: bool) -> Self {
         let source = Source::new(&dice, &mood, &timing);
-        let policies = Policies::new(&dice, dice.chance(0.5));
+        let policies = Policies::new(&dice, dice.chance(0.3));
         let mut budgets = Budgets::new(&dice, &mood);
         let mut kinds = Kinds::new(&dice, &mood);
-        let max_keys = dice.pick(&[0, 2, 100, 100]);
+        let max_keys = dice.pick(&[0, 2, 100, 100, 100, 100]);
         let recovers = dice.chance(0.7);
         let watch = dice.chance(0.7).then(WatchedCalls::new);
         let mut builder = Executor::builder()
@@ -112,11 +114,11 @@ impl World {
         }
         let panics = dice.pick(&[0.0, 0.0, 0.01, 0.05]);
         let manner = Manner {
-            fails: dice.pick(&[0.1, 0.5, 0.9]),
+            fails: dice.pick(&[0.1, 0.5, 0.8, 0.95]),
             panics,
             hangs: dice.pick(&[0.0, 0.02, 0.1]),
             odd_errors: if panics > 0.0 { 0.05 } else { 0.0 },
-            slowest_ms: dice.pick(&[1, 30, 100]),
+            slowest_ms: dice.pick(&[5, 60, 200]),
             is_busy: !is_punctual,
         };
         World {
@@ -124,6 +126,7 @@ impl World {
             bends: !is_punctual && dice.chance(0.5),
             overrides: dice.chance(0.5),
             is_nosy: dice.chance(0.5),
+            unrest: dice.pick(&[0.0, 0.03, 0.2]),
             tally: Tally::default(),
             dice,
             mood,
@@ -154,10 +157,9 @@ impl World {
         }
         assert_eq!(self.mood.faults(), [""; 0]);
         assert_eq!(self.timing.timers(), 0, "timers that nobody has dropped");
-        // Without recovery: an end isn't told behind a release that panics, and a breaker isn't told of an attempt where
-        // the clock panics once more while the first panic unwinds.
+        // Without recovery, an end isn't told behind a release that panics.
         self.budgets.assert_settled(self.recovers || self.mood.panics(Component::Budget) == 0);
-        if self.recovers || self.mood.panics(Component::Clock) == 0 {
+        if self.tells_breakers_surely() {
             self.kinds.watched.iter().for_each(WatchedBreakers::assert_settled);
         }
         if let Some(watch) = &self.watch {
@@ -171,6 +173,23 @@ impl World {
         self.check_panics();
         self.check_circuits();
         self.run_healthy().await;
+    }
+
+    /// No more is held than there are attempts in flight.
+    pub(crate) fn check_held(&self, in_flight: u64) {
+        for budget in &self.budgets.watched {
+            assert!(budget.outstanding() <= in_flight, "{in_flight} attempts in flight, and {budget:?}");
+        }
+        if self.tells_breakers_surely() {
+            let out: u64 = self.kinds.watched.iter().map(WatchedBreakers::outstanding).sum();
+            assert!(out <= in_flight, "{in_flight} attempts in flight, and {out} admissions");
+        }
+    }
+
+    /// Whether nothing has happened that keeps a breaker from hearing of an attempt: without recovery, the clock may
+    /// panic once more while its first panic unwinds.
+    fn tells_breakers_surely(&self) -> bool {
+        self.recovers || self.mood.panics(Component::Clock) == 0
     }
 
     /// A panic that was caught was counted; with recovery on all are caught.
