@@ -1,6 +1,6 @@
 //! A budget and a breaker are told of an operation's panic in the same way, whether or not anybody watches the call.
 
-use crate::scene::{KEY, plain};
+use crate::scene::{KEY, built, plain};
 use recourse::{
     Admission, AdmissionRequest, AttemptEnd, BreakerSettings, Budget, BudgetRequest, CircuitBreaker,
     CircuitState, Decision, Executor, Health, Key, Now, Ticket, Transition,
@@ -15,7 +15,7 @@ struct Told(Arc<Mutex<Vec<String>>>);
 
 impl Told {
     fn keep(&self, what: String) {
-        self.0.lock().unwrap().push(what);
+        self.0.lock().expect("nobody panics here").push(what);
     }
 }
 
@@ -57,12 +57,11 @@ fn told_of_a_panic(polls_before: u32, watched: bool) -> Vec<String> {
     if watched {
         builder = builder.observer(RecordingObserver::new());
     }
-    let executor = builder.build().unwrap();
+    let executor = built(builder);
     let operation = Script::<u32>::panics("boom").yields(polls_before).on(&time);
     let call = executor.run(KEY, |attempt| operation.call(attempt));
     assert!(catch_unwind(AssertUnwindSafe(|| time.run(call))).is_err());
-    let told = told.0.lock().unwrap().clone();
-    told
+    std::mem::take(&mut *told.0.lock().expect("nobody panics here"))
 }
 
 #[test]

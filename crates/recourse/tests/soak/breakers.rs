@@ -74,7 +74,9 @@ impl Kinds {
             _ => {
                 let (admits, rejects) = (dice.small(1, 8), dice.small(0, 2));
                 let scripted = ScriptedBreaker::admits(admits).then_rejects(rejects).then_admits(1);
-                Arc::new(if dice.chance(0.3) { scripted.half_open() } else { scripted })
+                // It would take a hedge for a probe, where the primary was admitted by a panic.
+                let half_open = self.mood.is_calm() && dice.chance(0.3);
+                Arc::new(if half_open { scripted.half_open() } else { scripted })
             }
         }
     }

@@ -17,6 +17,7 @@ use recourse::{
     Health, Key, MissingBreaker, MissingBudget, MissingClassifier, MissingPolicy, MissingTrigger, Moment,
     Now, Policy,
 };
+use recourse_test::invariants::circuit_recovers;
 use recourse_test::{WatchedBreakers, WatchedCalls};
 use std::time::Duration;
 
@@ -216,10 +217,10 @@ impl World {
 
     /// No circuit is stuck.
     fn check_circuits(&mut self) {
-        for (key, breaker) in self.kinds.watched.iter().flat_map(|kind| kind.made()) {
+        for (_, breaker) in self.kinds.watched.iter().flat_map(|kind| kind.made()) {
             breaker.set_mode(CircuitMode::Enforcing);
             self.tally.trips += u64::from(breaker.status().last_trip.is_some());
-            assert!(recovers(&*breaker), "the circuit of {key} is stuck: {:?}", breaker.status());
+            circuit_recovers(&*breaker, Moment::from_nanos(1 << 51));
         }
     }
 
@@ -248,24 +249,4 @@ impl World {
 /// A record that stays open where the clock broke between it and the launch.
 pub(crate) fn is_known(drawn: &str) -> bool {
     drawn.contains(" open ") && drawn.contains("panic_in_clock")
-}
-
-/// Whether the circuit closes when all is well.
-fn recovers(breaker: &dyn CircuitBreaker) -> bool {
-    let mut now = Moment::from_nanos(1 << 51);
-    let mut in_a_row = 0;
-    for _ in 0..1_000 {
-        now = now + Duration::from_secs(600);
-        let admission = breaker.admit(&AdmissionRequest::new(AttemptKind::Retry, Now::at(now)));
-        let Admission::Admitted(ticket, _) = admission else {
-            in_a_row = 0;
-            continue;
-        };
-        breaker.report(ticket, Health::Up, &Now::at(now));
-        in_a_row += 1;
-        if in_a_row == 50 {
-            return true;
-        }
-    }
-    false
 }
