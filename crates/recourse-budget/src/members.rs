@@ -1,7 +1,7 @@
 //! [`Members`]: the budgets that another one holds, and [`Taken`]: what some of them have granted so far.
 
 use crate::error::BudgetConfigError;
-use crate::routing::both;
+use crate::routing::{Turns, both};
 use recourse_core::{AttemptEnd, Budget, BudgetRequest, Decision, Label, Release};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -31,12 +31,20 @@ impl Members {
         self.0.iter().map(|budget| &**budget)
     }
 
+    /// Every one is told, also if one before it panics; then the first panic goes on.
     pub(crate) fn on_outcome(&self, bits: u64, end: &AttemptEnd<'_>) {
-        self.at(bits).for_each(|budget| budget.on_outcome(end));
+        self.each(bits, |budget| budget.on_outcome(end));
     }
 
+    /// The same for refunds.
     pub(crate) fn refund(&self, bits: u64, request: &BudgetRequest<'_>) {
-        self.at(bits).for_each(|budget| budget.refund(request));
+        self.each(bits, |budget| budget.refund(request));
+    }
+
+    fn each(&self, bits: u64, tell: impl Fn(&dyn Budget)) {
+        let mut turns = Turns::default();
+        self.at(bits).for_each(|budget| turns.take(|| tell(budget)));
+        turns.end();
     }
 
     fn at(&self, bits: u64) -> impl Iterator<Item = &dyn Budget> {
@@ -83,8 +91,11 @@ impl<'a> Taken<'a> {
     }
 
     fn give_back(&mut self) {
-        drop(self.release.take());
-        self.members.refund(std::mem::take(&mut self.bits), self.request);
+        let (release, bits) = (self.release.take(), std::mem::take(&mut self.bits));
+        let mut turns = Turns::default();
+        turns.take(|| drop(release));
+        turns.take(|| self.members.refund(bits, self.request));
+        turns.end();
     }
 }
 

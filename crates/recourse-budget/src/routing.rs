@@ -6,7 +6,9 @@
 //! that went the usual way carry nothing and cost no allocation.
 
 use recourse_core::Release;
+use std::any::Any;
 use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Notes on one thread; each is taken at once, so there are as many as budgets stand within each other.
@@ -56,14 +58,40 @@ fn leave(notes: &[Cell<Note>; NOTES], note: Note) {
     owned_by(note.owner).or_else(|| owned_by(0)).unwrap_or(&notes[0]).set(note);
 }
 
-/// Both releases in one.
+/// Both releases in one. The second runs also if the first panics; if both do, the first one's panic goes on.
 pub(crate) fn both(one: Option<Release>, other: Option<Release>) -> Option<Release> {
     match (one, other) {
         (Some(one), Some(other)) => Some(Release::new(move || {
-            drop(one);
-            drop(other);
+            let mut turns = Turns::default();
+            turns.take(|| drop(one));
+            turns.take(|| drop(other));
+            turns.end();
         })),
         (one, other) => one.or(other),
+    }
+}
+
+/// Foreign code that runs one after the other: each has its turn also if one before it panics.
+#[derive(Default)]
+pub(crate) struct Turns {
+    panic: Option<Box<dyn Any + Send>>,
+}
+
+impl Turns {
+    pub(crate) fn take(&mut self, turn: impl FnOnce()) {
+        match (catch_unwind(AssertUnwindSafe(turn)), &self.panic) {
+            (Err(panic), None) => self.panic = Some(panic),
+            // What it panicked with may panic when it is dropped.
+            (Err(another), Some(_)) => std::mem::forget(another),
+            (Ok(()), _) => {}
+        }
+    }
+
+    /// The first panic goes on.
+    pub(crate) fn end(self) {
+        if let Some(panic) = self.panic {
+            resume_unwind(panic);
+        }
     }
 }
 
@@ -91,6 +119,19 @@ mod tests {
         drop(last.note(2));
         drop(last.note(3));
         assert_eq!((last.take(), last.take()), (Some(3), None));
+    }
+
+    #[test]
+    fn a_release_that_panics_keeps_the_other_from_nothing() {
+        let (one, other) = (Routes::new(), Routes::new());
+        let noted = both(Some(Release::new(|| panic!("first"))), Some(other.note(2)));
+        let panic = catch_unwind(AssertUnwindSafe(|| drop(noted))).unwrap_err();
+        assert_eq!(panic.downcast_ref::<&str>(), Some(&"first"));
+        assert_eq!(other.take(), Some(2));
+        let bad = || Some(Release::new(|| panic!("again")));
+        let worse = both(both(bad(), bad()), Some(one.note(1)));
+        assert!(catch_unwind(AssertUnwindSafe(|| drop(worse))).is_err());
+        assert_eq!(one.take(), Some(1));
     }
 
     #[test]

@@ -202,7 +202,7 @@ impl Expectation<'_> {
 }
 
 /// What is wrong with the form of an ended call's timeline.
-fn faults(timeline: &Timeline) -> Vec<String> {
+pub(crate) fn faults(timeline: &Timeline) -> Vec<String> {
     let records = timeline.attempts();
     let mut faults = Vec::new();
     let mut fault = |wrong: bool, record: &AttemptRecord, what: &str| {

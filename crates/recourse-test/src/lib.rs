@@ -11,6 +11,8 @@
 //! | say what a call should have done | [`expect`] |
 //! | play a plugin | [`ScriptedBudget`], [`ScriptedBreaker`], [`ScriptedTrigger`], [`FixedClassifier`] |
 //! | play a plugin that panics | [`Panicking`] |
+//! | see that all that was taken comes back | [`WatchedBudget`], [`WatchedBreakers`], [`WatchedCalls`] |
+//! | check a plugin of your own | [`invariants`] |
 //! | try many inputs | [`SeededRandom`] |
 //!
 //! Everything here is made of the traits of `recourse-core`, so it also tests a plugin on its own. An executor takes
@@ -59,12 +61,14 @@
 //! what another thread would wake counts as a deadlock.
 
 mod expect;
+pub mod invariants;
 mod plugins;
 mod random;
 mod recording;
 mod script;
 mod sequence;
 mod time;
+mod watched;
 
 pub use expect::{Expectation, expect};
 pub use plugins::{
@@ -74,3 +78,4 @@ pub use random::SeededRandom;
 pub use recording::{Event, RecordingObserver};
 pub use script::{Script, ScriptedCall, ScriptedError, ScriptedOperation};
 pub use time::{Stepper, Timer, VirtualTime};
+pub use watched::{WatchedBreakers, WatchedBudget, WatchedCalls};

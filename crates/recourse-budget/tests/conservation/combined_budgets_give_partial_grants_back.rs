@@ -114,6 +114,42 @@ fn a_panic_in_a_member_leaves_nothing_taken() {
     assert_eq!(recorder.heard(), (0, 0, 1));
 }
 
+/// Panics whatever it is told, and when its permit comes back.
+struct Rude;
+
+impl Budget for Rude {
+    fn allow_attempt(&self, _: &BudgetRequest<'_>) -> Decision {
+        Decision::allow().with_release(|| panic!("in a release"))
+    }
+    fn refund(&self, _: &BudgetRequest<'_>) {
+        panic!("in a refund");
+    }
+    fn on_outcome(&self, _: &AttemptEnd<'_>) {
+        panic!("at the end");
+    }
+}
+
+#[test]
+fn a_member_that_panics_when_it_is_told_keeps_no_other_from_hearing() {
+    let recorder = Recorder::answering("");
+    let members: [Arc<dyn Budget>; 3] = [Arc::new(Rude), Arc::new(Rude), recorder.clone()];
+    let budgets: [Arc<dyn Budget>; 2] =
+        [Arc::new(AllOf::new(members.clone()).unwrap()), Arc::new(AnyOf::new(members).unwrap())];
+    let request = Attempt::FIRST.request(0);
+    for (number, budget) in (1..).zip(budgets) {
+        let release = budget.allow_attempt(&request).release;
+        assert!(catch_unwind(AssertUnwindSafe(|| drop(release))).is_err());
+        assert!(catch_unwind(AssertUnwindSafe(|| budget.refund(&request))).is_err());
+        let decision = budget.allow_attempt(&request);
+        assert!(catch_unwind(AssertUnwindSafe(|| drop(decision))).is_err());
+        assert!(
+            catch_unwind(AssertUnwindSafe(|| Attempt::FIRST.end(&budget, Decision::allow(), How::Success)))
+                .is_err()
+        );
+        assert_eq!(recorder.heard(), (0, number, number));
+    }
+}
+
 #[test]
 fn any_of_charges_the_first_that_allows_and_tells_it_alone() {
     let (one, two, three) = (bucket(1), in_flight(1), Recorder::answering(""));

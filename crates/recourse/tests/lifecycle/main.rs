@@ -26,5 +26,6 @@ mod scene;
 mod stage;
 mod thousand_calls_share_an_executor;
 mod timeline_tells_every_attempt;
+mod two_panics_in_one_call_leave_nothing_behind;
 mod unrecovered_plugin_panics_leave_nothing_behind;
 mod watching_changes_no_decision;

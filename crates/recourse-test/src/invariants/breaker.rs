@@ -1,0 +1,176 @@
+//! What every breaker must keep to.
+
+use super::unwinding::survives;
+use crate::random::SeededRandom;
+use recourse_core::{
+    Admission, AdmissionRequest, AttemptKind, BreakerFactory, BreakerSettings, CircuitBreaker, Health, Key,
+    Moment, Now, Ticket, Transition,
+};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Histories that a kind of breaker goes through.
+const HISTORIES: u64 = 200;
+
+/// Steps of each.
+const STEPS: u64 = 80;
+
+/// Attempts in a row that must go through a circuit which has recovered.
+const HEALTHY: u32 = 50;
+
+/// Asserts that no history leaves a breaker stuck. Each of 200 breakers of the factory is asked and told at random, by a
+/// clock that jumps, with settings that change; in the end every attempt has been reported, and then it must
+/// [recover](circuit_recovers) and say that no probe is out. On the way it is asserted that no hedge is a probe, that a
+/// rejection which was foretold comes, that each change of state is told with the states that it is between, and that a
+/// report of an attempt which was admitted before the last change moves nothing.
+///
+/// ```
+/// use recourse_core::{BreakerSettings, CircuitBreaker, Key};
+/// use recourse_test::{ScriptedBreaker, invariants};
+/// use std::sync::Arc;
+///
+/// let factory = |_: &Key, _: &BreakerSettings| Arc::new(ScriptedBreaker::admits(1)) as Arc<dyn CircuitBreaker>;
+/// invariants::breaker_is_never_stuck(&factory);
+/// ```
+///
+/// # Panics
+///
+/// If that is not so. The seed of the history is printed.
+#[track_caller]
+pub fn breaker_is_never_stuck(factory: &dyn BreakerFactory) {
+    for seed in 0..HISTORIES {
+        let mut random = SeededRandom::new(seed);
+        let settings = settings(&mut random);
+        let key = Key::from_static("invariants.Check");
+        let breaker = survives("the factory", || factory.breaker(&key, &settings));
+        let mut history = History { breaker, now: Moment::ZERO, out: Vec::new(), changes: 0 };
+        for _ in 0..STEPS {
+            history.step(&mut random);
+        }
+        history.tell_the_rest(&mut random);
+        let probes = history.breaker.status().probes;
+        assert!(probes == 0, "every attempt was reported, and it says that {probes} probe(s) are out");
+        circuit_recovers(&*history.breaker, history.now);
+    }
+}
+
+/// Asserts that a circuit closes again when all is well: asked every ten minutes from this moment on, it must let fifty
+/// attempts in a row through before long, if each is reported as good.
+///
+/// # Panics
+///
+/// If that is not so.
+#[track_caller]
+pub fn circuit_recovers(breaker: &dyn CircuitBreaker, from: Moment) {
+    let (mut now, mut healthy) = (from, 0);
+    for _ in 0..1_000 {
+        now = now + Duration::from_secs(600);
+        match breaker.admit(&AdmissionRequest::new(AttemptKind::Retry, Now::at(now))) {
+            Admission::Admitted(ticket, _) => {
+                breaker.report(ticket, Health::Up, &Now::at(now));
+                healthy += 1;
+            }
+            Admission::Rejected(_) => healthy = 0,
+            _ => {}
+        }
+        if healthy == HEALTHY {
+            return;
+        }
+    }
+    panic!("it is stuck: a week of good attempts has not closed it; {:?}", breaker.status());
+}
+
+fn settings(random: &mut SeededRandom) -> BreakerSettings {
+    let cooldown = random.duration(Duration::from_millis(100)..=Duration::from_secs(1));
+    BreakerSettings::new(u32::try_from(random.number(1..=5)).unwrap_or(1), cooldown)
+}
+
+/// One breaker and what it has been through.
+struct History {
+    breaker: Arc<dyn CircuitBreaker>,
+    now: Moment,
+    /// Attempts that are out, with the number of changes before their admission.
+    out: Vec<(Ticket, u64)>,
+    changes: u64,
+}
+
+impl History {
+    #[track_caller]
+    fn step(&mut self, random: &mut SeededRandom) {
+        match random.number(0..=9) {
+            0..=3 => self.ask(if random.chance(0.8) { AttemptKind::Retry } else { AttemptKind::Hedge }),
+            4..=6 => self.tell(random),
+            7 => self.now = self.now + random.duration(Duration::ZERO..=Duration::from_secs(2)),
+            8 if random.chance(0.2) => self.now = Moment::from_nanos(random.number(0..=1 << 40)),
+            9 if random.chance(0.3) => {
+                let settings = settings(random);
+                survives("reconfigure", || self.breaker.reconfigure(&settings));
+            }
+            _ => {}
+        }
+    }
+
+    #[track_caller]
+    fn ask(&mut self, kind: AttemptKind) {
+        let (breaker, now) = (self.breaker.clone(), self.now);
+        let foretold = survives("would_reject", || breaker.would_reject(&Now::at(now), Duration::ZERO));
+        let request = AdmissionRequest::new(kind, Now::at(now));
+        let before = breaker.state();
+        let admission = survives("admit", || breaker.admit(&request));
+        let Admission::Admitted(ticket, change) = admission else { return };
+        assert!(
+            foretold.is_none() || kind == AttemptKind::Hedge,
+            "it foretold the rejection {foretold:?}, and the attempt was admitted"
+        );
+        assert!(!ticket.probe || kind == AttemptKind::Retry, "it admitted a hedge as a probe: {ticket:?}");
+        self.changed(before, change.as_ref());
+        self.out.push((ticket, self.changes));
+    }
+
+    #[track_caller]
+    fn tell(&mut self, random: &mut SeededRandom) {
+        if self.out.is_empty() {
+            return;
+        }
+        let at = usize::try_from(random.number(0..=self.out.len() as u64 - 1)).unwrap_or(0);
+        let (ticket, changes) = self.out.swap_remove(at);
+        let health = *random.pick(&[Health::Up, Health::Down, Health::Down, Health::Throttled, Health::None]);
+        let (breaker, now) = (self.breaker.clone(), Now::at(self.now));
+        let before = breaker.state();
+        let change = match random.chance(0.2) {
+            true => survives("abandon", || breaker.abandon(ticket, &now)),
+            false => survives(format_args!("report: {health:?}"), || breaker.report(ticket, health, &now)),
+        };
+        let late = changes < self.changes;
+        assert!(
+            !late || (change.is_none() && breaker.state() == before),
+            "a report of {ticket:?}, which was admitted before the last change, moved it: {change:?}"
+        );
+        self.changed(before, change.as_ref());
+    }
+
+    /// A change of state is told if and only if there is one.
+    #[track_caller]
+    fn changed(&mut self, before: recourse_core::CircuitState, change: Option<&Transition>) {
+        let after = self.breaker.state();
+        match change {
+            Some(change) => {
+                assert!(
+                    (change.from, change.to) == (before, after) && before != after,
+                    "it told of a change from {} to {}, and went from {before} to {after}",
+                    change.from,
+                    change.to
+                );
+                self.changes += 1;
+            }
+            None => assert!(before == after, "it went from {before} to {after} and told nobody"),
+        }
+    }
+
+    #[track_caller]
+    fn tell_the_rest(&mut self, random: &mut SeededRandom) {
+        while !self.out.is_empty() {
+            self.tell(random);
+        }
+    }
+}

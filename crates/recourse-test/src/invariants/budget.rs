@@ -1,0 +1,228 @@
+//! What every budget must keep to.
+
+use super::unwinding::survives;
+use recourse_core::{
+    AttemptEnd, AttemptKind, Budget, BudgetRequest, Decision, Ending, Key, Moment, Now, Outcome,
+};
+use std::sync::Barrier;
+use std::time::Duration;
+
+static KEY: Key = Key::from_static("invariants.Check");
+
+/// A budget that grants more than this at one moment is taken for one that never denies.
+const MOST: usize = 2_000;
+
+/// Extras that are asked for, with their cost.
+const KINDS: [(AttemptKind, u32); 3] =
+    [(AttemptKind::Retry, 1), (AttemptKind::Hedge, 1), (AttemptKind::Retry, 3)];
+
+/// Threads that ask at once.
+const THREADS: usize = 4;
+
+/// How often they do.
+const ROUNDS: usize = 50;
+
+/// Asserts that a budget's peek is true: that it says the same when it is asked again, and that a denial which it foretold
+/// comes; that each denial has a reason; and that no cost, index or moment makes the budget panic. The budget is fed with
+/// first attempts that succeed, before.
+///
+/// # Panics
+///
+/// If that is not so.
+#[track_caller]
+pub fn budget_peeks_truly(budget: &dyn Budget) {
+    feed(budget);
+    for (kind, cost) in KINDS {
+        Ask { attempt: 1, kind, cost, at: noon() }.grants_then_refunds(budget);
+    }
+    extremes(budget);
+}
+
+/// Asserts that a budget gives back all that was never sent: that retries, hedges and dearer attempts which are refunded
+/// leave as much as there was before, and that threads which ask at once get together no more than one would. Its
+/// [peek must be true](budget_peeks_truly) as well.
+///
+/// All happens at one moment, so it may be a budget that time refills. One that draws lots has no fixed number of
+/// grants, and so is none for this check.
+///
+/// # Panics
+///
+/// If that is not so. A budget that checks and then adds, in two steps, is found out by the threads nearly always, but
+/// not for certain.
+#[track_caller]
+pub fn budget_gives_everything_back(budget: &dyn Budget) {
+    feed(budget);
+    for (kind, cost) in KINDS {
+        let ask = Ask { attempt: 1, kind, cost, at: noon() };
+        let before = ask.grants_then_refunds(budget);
+        let after = ask.grants_then_refunds(budget);
+        assert!(
+            before == after,
+            "{ask:?}: {before} attempts were granted and all given back, and then {after} were"
+        );
+        if before < MOST {
+            threads_get_no_more(budget, ask, before);
+        }
+    }
+    extremes(budget);
+}
+
+/// Asserts that a budget which bounds what runs at once has all its room back when attempts have ended, in whatever way.
+/// A budget that spends on what was sent, such as a token bucket, is no such budget.
+///
+/// # Panics
+///
+/// If that is not so.
+#[track_caller]
+pub fn budget_frees_what_has_ended(budget: &dyn Budget) {
+    let endings = [
+        (Ending::Won, Outcome::success()),
+        (Ending::Failed, Outcome::retryable("")),
+        (Ending::TimedOut, Outcome::retryable("context_deadline_exceeded")),
+        (Ending::Superseded, Outcome::abort("context_canceled")),
+        (Ending::Cancelled, Outcome::abort("context_canceled")),
+        (Ending::Panicked, Outcome::abort("panic_in_operation")),
+    ];
+    for kind in [AttemptKind::Retry, AttemptKind::Hedge] {
+        let ask = Ask { attempt: 1, kind, cost: 1, at: noon() };
+        let before = ask.grants(budget);
+        let room = before.len();
+        for (decision, (ending, outcome)) in before.into_iter().zip(endings.iter().cycle()) {
+            ask.end(budget, decision, *ending, outcome);
+        }
+        let again = ask.grants(budget);
+        let freed = again.len();
+        again.into_iter().for_each(|decision| ask.refund(budget, decision));
+        assert!(room == freed, "{ask:?}: there was room for {room}; when all had ended, for {freed}");
+    }
+}
+
+fn noon() -> Moment {
+    Moment::ZERO + Duration::from_secs(12 * 3600)
+}
+
+/// A hundred first attempts succeed.
+fn feed(budget: &dyn Budget) {
+    let ask = Ask { attempt: 0, kind: AttemptKind::Retry, cost: 1, at: noon() };
+    for _ in 0..100 {
+        if let Some(decision) = ask.ask(budget) {
+            ask.end(budget, decision, Ending::Won, &Outcome::success());
+        }
+    }
+}
+
+/// An attempt that asks to start.
+#[derive(Clone, Copy, Debug)]
+struct Ask {
+    attempt: u32,
+    kind: AttemptKind,
+    cost: u32,
+    at: Moment,
+}
+
+impl Ask {
+    fn with<R>(self, use_it: impl FnOnce(&BudgetRequest<'_>) -> R) -> R {
+        let request = BudgetRequest::new(&KEY, self.attempt, self.kind, Now::at(self.at));
+        use_it(&request.with_cost(self.cost))
+    }
+
+    /// Peeks twice and asks; nothing else happens in between.
+    #[track_caller]
+    fn ask(self, budget: &dyn Budget) -> Option<Decision> {
+        let peek = || {
+            self.with(|request| survives(format_args!("would_deny: {self:?}"), || budget.would_deny(request)))
+        };
+        let (foretold, again) = (peek(), peek());
+        assert!(foretold == again, "{self:?}: a peek said {foretold:?}, and the next one {again:?}");
+        let decision = self.ask_blindly(budget);
+        let denial = (!decision.allowed).then(|| decision.reason.clone());
+        assert!(
+            foretold.is_none() || denial.is_some(),
+            "{self:?}: a peek foretold the denial {foretold:?}, and the attempt was allowed"
+        );
+        assert!(denial.is_none_or(|reason| !reason.is_empty()), "{self:?}: it was denied without a reason");
+        decision.allowed.then_some(decision)
+    }
+
+    #[track_caller]
+    fn ask_blindly(self, budget: &dyn Budget) -> Decision {
+        self.with(|request| {
+            survives(format_args!("allow_attempt: {self:?}"), || budget.allow_attempt(request))
+        })
+    }
+
+    /// All that there is, up to [`MOST`].
+    #[track_caller]
+    fn grants(self, budget: &dyn Budget) -> Vec<Decision> {
+        std::iter::from_fn(|| self.ask(budget)).take(MOST).collect()
+    }
+
+    #[track_caller]
+    fn grants_then_refunds(self, budget: &dyn Budget) -> usize {
+        let grants = self.grants(budget);
+        let count = grants.len();
+        grants.into_iter().for_each(|decision| self.refund(budget, decision));
+        count
+    }
+
+    /// As the executor does it: the release, and right behind it the word.
+    #[track_caller]
+    fn refund(self, budget: &dyn Budget, decision: Decision) {
+        survives(format_args!("a release: {self:?}"), || drop(decision));
+        self.with(|request| survives(format_args!("refund: {self:?}"), || budget.refund(request)));
+    }
+
+    #[track_caller]
+    fn end(self, budget: &dyn Budget, decision: Decision, ending: Ending, outcome: &Outcome) {
+        survives(format_args!("a release: {self:?}"), || drop(decision));
+        let now = Now::at(self.at);
+        let end = AttemptEnd::new(&KEY, self.attempt, self.kind, ending, outcome, &now).with_cost(self.cost);
+        survives(format_args!("on_outcome: {self:?}, {ending}"), || budget.on_outcome(&end));
+    }
+}
+
+/// Threads that ask at the same time get together no more than there is.
+#[track_caller]
+fn threads_get_no_more(budget: &dyn Budget, ask: Ask, there_is: usize) {
+    for _ in 0..ROUNDS {
+        let start = Barrier::new(THREADS);
+        let granted: usize = std::thread::scope(|scope| {
+            let take = || {
+                start.wait();
+                let granted = std::iter::from_fn(|| Some(ask.ask_blindly(budget)).filter(|it| it.allowed));
+                let granted: Vec<_> = granted.take(MOST).collect();
+                let count = granted.len();
+                start.wait();
+                granted.into_iter().for_each(|decision| ask.refund(budget, decision));
+                count
+            };
+            let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(take)).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap_or(0)).sum()
+        });
+        assert!(
+            granted <= there_is,
+            "{ask:?}: {THREADS} threads that asked at once got {granted} grants, and there were {there_is}"
+        );
+    }
+    let left = ask.grants_then_refunds(budget);
+    assert!(left == there_is, "{ask:?}: there were {there_is} grants; after threads gave all back, {left}");
+}
+
+/// Numbers and moments that nobody sends, and a clock that jumps.
+#[track_caller]
+fn extremes(budget: &dyn Budget) {
+    let moments = [Moment::ZERO, Moment::from_nanos(u64::MAX), noon(), Moment::from_nanos(1)];
+    for (attempt, cost) in [(0, 1), (1, u32::MAX), (u32::MAX, 1), (u32::MAX, u32::MAX), (1, 0)] {
+        for kind in [AttemptKind::Retry, AttemptKind::Hedge] {
+            for at in moments {
+                let ask = Ask { attempt, kind, cost, at };
+                if let Some(decision) = ask.ask(budget) {
+                    ask.refund(budget, decision);
+                }
+                if let Some(decision) = ask.ask(budget) {
+                    ask.end(budget, decision, Ending::TimedOut, &Outcome::abort(""));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! A plugin that panics, told with what it was asked.
+
+use std::fmt::Display;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Runs a plugin; its panic becomes one that says what it was asked.
+#[track_caller]
+pub(super) fn survives<R>(asked: impl Display, plugin: impl FnOnce() -> R) -> R {
+    match catch_unwind(AssertUnwindSafe(plugin)) {
+        Ok(answer) => answer,
+        Err(panic) => {
+            let text = panic.downcast_ref::<String>().cloned();
+            let text = text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string));
+            panic!("it panicked in {asked}: {}", text.unwrap_or_default())
+        }
+    }
+}

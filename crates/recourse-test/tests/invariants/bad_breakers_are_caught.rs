@@ -1,0 +1,136 @@
+//! Breakers that wedge, admit hedges as probes, listen to old reports, or change behind everybody's back.
+
+use crate::assert_caught;
+use recourse_core::{
+    Admission, AdmissionRequest, AttemptKind, BreakerSettings, CircuitBreaker, CircuitState, CircuitStatus,
+    Health, Key, Now, Rejection, Ticket, Transition,
+};
+use recourse_test::invariants::breaker_is_never_stuck;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Flaw {
+    None,
+    /// A probe that says nothing keeps its slot: the classic way to be stuck for good.
+    LosesProbes,
+    ProbesHedges,
+    HeedsOldReports,
+    SaysNothing,
+    LiesInAdvance,
+    CountsProbesWrongly,
+}
+
+/// Opens at the first failure, for a second; then one probe.
+struct Simple {
+    flaw: Flaw,
+    state: Mutex<State>,
+}
+
+#[derive(Clone, Copy)]
+struct State {
+    generation: u64,
+    circuit: CircuitState,
+    since: u64,
+    probe: bool,
+    /// Probes that were handed out, ever.
+    handed_out: u32,
+}
+
+impl Simple {
+    fn factory(flaw: Flaw) -> impl Fn(&Key, &BreakerSettings) -> Arc<dyn CircuitBreaker> {
+        move |_: &Key, _: &BreakerSettings| {
+            let (circuit, generation, since) = (CircuitState::Closed, 0, 0);
+            let state = State { generation, circuit, since, probe: false, handed_out: 0 };
+            Arc::new(Simple { flaw, state: Mutex::new(state) }) as Arc<dyn CircuitBreaker>
+        }
+    }
+
+    fn go(&self, state: &mut State, to: CircuitState, now: &Now<'_>) -> Option<Transition> {
+        let from = std::mem::replace(&mut state.circuit, to);
+        (state.generation, state.since, state.probe) = (state.generation + 1, now.get().as_nanos(), false);
+        (self.flaw != Flaw::SaysNothing).then(|| Transition::new(from, to, "", now.get()))
+    }
+}
+
+impl CircuitBreaker for Simple {
+    fn admit(&self, request: &AdmissionRequest<'_>) -> Admission {
+        let mut state = self.state.lock().unwrap();
+        let rejected = |circuit| Admission::Rejected(Rejection::new(circuit, "circuit_open"));
+        let is_hedge = request.kind == AttemptKind::Hedge && self.flaw != Flaw::ProbesHedges;
+        if state.circuit == CircuitState::Closed {
+            return Admission::Admitted(Ticket::normal(state.generation), None);
+        }
+        let mut moved = None;
+        if state.circuit == CircuitState::Open {
+            // A clock that went back must not keep it open for longer than a second from now.
+            let now = request.now.get().as_nanos();
+            state.since = state.since.min(now);
+            if is_hedge || now - state.since < 1_000_000_000 {
+                return rejected(CircuitState::Open);
+            }
+            moved = self.go(&mut state, CircuitState::HalfOpen, &request.now);
+        }
+        if is_hedge || state.probe {
+            return rejected(CircuitState::HalfOpen);
+        }
+        (state.probe, state.handed_out) = (true, state.handed_out + 1);
+        Admission::Admitted(Ticket::probe(state.generation), moved)
+    }
+
+    fn report(&self, ticket: Ticket, health: Health, now: &Now<'_>) -> Option<Transition> {
+        let mut state = self.state.lock().unwrap();
+        if ticket.generation != state.generation && self.flaw != Flaw::HeedsOldReports {
+            return None;
+        }
+        match (state.circuit, health) {
+            (CircuitState::Closed, Health::Down) => self.go(&mut state, CircuitState::Open, now),
+            (CircuitState::HalfOpen, Health::Down) => self.go(&mut state, CircuitState::Open, now),
+            (CircuitState::HalfOpen, Health::Up) => self.go(&mut state, CircuitState::Closed, now),
+            (CircuitState::HalfOpen, _) if self.flaw != Flaw::LosesProbes => {
+                state.probe = false;
+                None
+            }
+            _ => None,
+        }
+    }
+
+    fn state(&self) -> CircuitState {
+        self.state.lock().unwrap().circuit
+    }
+
+    fn would_reject(&self, _: &Now<'_>, _: Duration) -> Option<Rejection> {
+        let lies = self.flaw == Flaw::LiesInAdvance;
+        lies.then(|| Rejection::new(CircuitState::Open, "circuit_open"))
+    }
+
+    fn status(&self) -> CircuitStatus {
+        let state = self.state.lock().unwrap();
+        let mut status = CircuitStatus::new(state.circuit);
+        status.probes = match self.flaw {
+            Flaw::CountsProbesWrongly => state.handed_out,
+            Flaw::LosesProbes => 0,
+            _ => u32::from(state.probe),
+        };
+        status
+    }
+}
+
+#[test]
+fn a_good_one_passes() {
+    breaker_is_never_stuck(&Simple::factory(Flaw::None));
+}
+
+#[test]
+fn bad_ones_are_caught() {
+    for (flaw, says) in [
+        (Flaw::LosesProbes, "it is stuck"),
+        (Flaw::ProbesHedges, "it admitted a hedge as a probe"),
+        (Flaw::HeedsOldReports, "which was admitted before the last change, moved it"),
+        (Flaw::SaysNothing, "and told nobody"),
+        (Flaw::LiesInAdvance, "and the attempt was admitted"),
+        (Flaw::CountsProbesWrongly, "every attempt was reported, and it says that"),
+    ] {
+        assert_caught(says, || breaker_is_never_stuck(&Simple::factory(flaw)));
+    }
+}

@@ -1,0 +1,177 @@
+//! Budgets that leak, give back too much, lie, or count in two steps.
+
+use crate::assert_caught;
+use recourse_core::{AttemptEnd, Budget, BudgetRequest, Decision, Ending, Label};
+use recourse_test::invariants::{budget_frees_what_has_ended, budget_gives_everything_back};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+
+/// What is wrong with a budget.
+#[derive(Clone, Copy, PartialEq)]
+enum Flaw {
+    None,
+    KeepsRefunds,
+    GivesBackTwice,
+    PeeksTake,
+    PeeksLie,
+    NoReason,
+    PanicsAtLargeCosts,
+    ChecksThenAdds,
+    ForgetsTheCancelled,
+}
+
+/// Ten tokens; an attempt holds its cost until it has ended or was refunded.
+struct Ten {
+    flaw: Flaw,
+    out: Arc<AtomicU64>,
+}
+
+impl Ten {
+    fn with(flaw: Flaw) -> Self {
+        Ten { flaw, out: Arc::default() }
+    }
+
+    fn take(&self, cost: u64) -> bool {
+        if self.flaw == Flaw::ChecksThenAdds {
+            let free = self.out.load(SeqCst) + cost <= 10;
+            // Time enough for another thread to come in between.
+            (0..20).for_each(|_| std::thread::yield_now());
+            if free {
+                self.out.fetch_add(cost, SeqCst);
+            }
+            return free;
+        }
+        let with = |out: u64| Some(out + cost).filter(|out| *out <= 10);
+        self.out.fetch_update(SeqCst, SeqCst, with).is_ok()
+    }
+
+    fn give_back(&self, cost: u64) {
+        let less = |out: u64| Some(out.saturating_sub(cost));
+        _ = self.out.fetch_update(SeqCst, SeqCst, less);
+    }
+}
+
+impl Budget for Ten {
+    fn allow_attempt(&self, request: &BudgetRequest<'_>) -> Decision {
+        if request.is_first_attempt() {
+            return Decision::allow();
+        }
+        assert!(self.flaw != Flaw::PanicsAtLargeCosts || request.cost() < 1_000, "too large");
+        if self.take(u64::from(request.cost())) {
+            return Decision::allow();
+        }
+        let mut denied = Decision::deny("ten_are_out");
+        if self.flaw == Flaw::NoReason {
+            denied.reason = Label::EMPTY;
+        }
+        denied
+    }
+
+    fn would_deny(&self, request: &BudgetRequest<'_>) -> Option<Label> {
+        if request.is_first_attempt() {
+            return None;
+        }
+        match self.flaw {
+            Flaw::PeeksTake => (!self.take(u64::from(request.cost()))).then(|| "ten_are_out".into()),
+            Flaw::PeeksLie => Some("not_really".into()),
+            _ => None,
+        }
+    }
+
+    fn refund(&self, request: &BudgetRequest<'_>) {
+        if request.is_first_attempt() || self.flaw == Flaw::KeepsRefunds {
+            return;
+        }
+        self.give_back(u64::from(request.cost()) * if self.flaw == Flaw::GivesBackTwice { 2 } else { 1 });
+    }
+
+    fn on_outcome(&self, end: &AttemptEnd<'_>) {
+        let forgets = self.flaw == Flaw::ForgetsTheCancelled && end.ending == Ending::Cancelled;
+        if !end.is_first_attempt() && !forgets {
+            self.give_back(u64::from(end.cost));
+        }
+    }
+}
+
+#[test]
+fn a_good_one_passes() {
+    budget_gives_everything_back(&Ten::with(Flaw::None));
+    budget_frees_what_has_ended(&Ten::with(Flaw::None));
+}
+
+#[test]
+fn a_refund_that_is_kept_is_caught() {
+    assert_caught("10 attempts were granted and all given back, and then 0 were", || {
+        budget_gives_everything_back(&Ten::with(Flaw::KeepsRefunds));
+    });
+}
+
+/// Gives back more than it has: what is out, counted with a sign, goes below zero.
+#[derive(Default)]
+struct Generous(std::sync::atomic::AtomicI64);
+
+impl Budget for Generous {
+    fn allow_attempt(&self, request: &BudgetRequest<'_>) -> Decision {
+        let with = |out| if out < 5 { Some(out + 1) } else { None };
+        match request.is_first_attempt() || self.0.fetch_update(SeqCst, SeqCst, with).is_ok() {
+            true => Decision::allow(),
+            false => Decision::deny(""),
+        }
+    }
+    fn refund(&self, request: &BudgetRequest<'_>) {
+        if !request.is_first_attempt() {
+            self.0.fetch_sub(2, SeqCst);
+        }
+    }
+}
+
+#[test]
+fn a_refund_that_is_given_twice_is_caught() {
+    assert_caught("5 attempts were granted and all given back, and then 10 were", || {
+        budget_gives_everything_back(&Generous::default());
+    });
+}
+
+#[test]
+fn a_peek_that_takes_is_caught() {
+    assert_caught("a peek said None, and the next one Some", || {
+        budget_gives_everything_back(&Ten::with(Flaw::PeeksTake));
+    });
+}
+
+#[test]
+fn a_denial_that_was_foretold_and_does_not_come_is_caught() {
+    assert_caught("and the attempt was allowed", || {
+        budget_gives_everything_back(&Ten::with(Flaw::PeeksLie));
+    });
+}
+
+#[test]
+fn a_denial_without_a_reason_is_caught() {
+    assert_caught("it was denied without a reason", || {
+        budget_gives_everything_back(&Ten::with(Flaw::NoReason));
+    });
+}
+
+#[test]
+fn a_number_that_makes_it_panic_is_caught() {
+    assert_caught("it panicked in allow_attempt: Ask { attempt: 1, kind: Retry, cost: 4294967295", || {
+        budget_gives_everything_back(&Ten::with(Flaw::PanicsAtLargeCosts));
+    });
+}
+
+#[test]
+fn a_check_before_the_count_is_caught_by_threads() {
+    assert_caught("4 threads that asked at once got", || {
+        budget_gives_everything_back(&Ten::with(Flaw::ChecksThenAdds));
+    });
+}
+
+#[test]
+fn an_end_that_frees_nothing_is_caught() {
+    assert_caught("there was room for 10; when all had ended, for 9", || {
+        budget_frees_what_has_ended(&Ten::with(Flaw::ForgetsTheCancelled));
+    });
+    // Saturating hides what is given back twice, where nothing else is out.
+    budget_frees_what_has_ended(&Ten::with(Flaw::GivesBackTwice));
+}

@@ -1,0 +1,61 @@
+//! What happens to a world while its calls run.
+
+use crate::policies::NAMES;
+use crate::triggers::{classifier, trigger};
+use crate::world::{KEYS, World};
+use recourse::Key;
+
+impl World {
+    /// Something changes, between two polls.
+    pub(crate) fn disturb(&mut self) {
+        match self.dice.below(10) {
+            0..=2 => self.replace_a_policy(),
+            3..=5 => self.replace_a_plugin(),
+            6 | 7 if self.bends => {
+                if let Some(bent) = self.timing.bent() {
+                    bent.bend();
+                    self.tally.clocks_bent += 1;
+                }
+            }
+            _ if self.overrides => {
+                self.kinds.change_a_mode();
+                self.tally.modes_set += 1;
+            }
+            _ => {}
+        }
+    }
+
+    fn replace_a_policy(&mut self) {
+        let key = Key::from_static(self.dice.pick(&KEYS));
+        let policy = if self.dice.chance(0.05) { None } else { Some(self.policies.make()) };
+        self.source.set(key, policy);
+        self.tally.policies_replaced += 1;
+    }
+
+    fn replace_a_plugin(&mut self) {
+        let number = self.dice.below(NAMES);
+        let named = |kind: char| format!("{kind}{number}");
+        let fine = "the name is not empty";
+        match self.dice.below(5) {
+            0 => {
+                let plugin = classifier(&self.dice, &self.mood);
+                drop(self.executor.classifiers().replace_shared(named('k'), plugin).expect(fine));
+            }
+            1 => {
+                let plugin = self.budgets.make();
+                drop(self.executor.budgets().replace(named('b'), plugin).expect(fine));
+            }
+            2 => {
+                let plugin = trigger(&self.dice, &self.mood);
+                drop(self.executor.hedge_triggers().replace_shared(named('t'), plugin).expect(fine));
+            }
+            3 => {
+                let plugin = self.kinds.make();
+                drop(self.executor.circuit_breakers().replace(named('c'), plugin).expect(fine));
+            }
+            _ if self.dice.chance(0.3) => drop(self.executor.budgets().remove(&named('b'))),
+            _ => {}
+        }
+        self.tally.plugins_replaced += 1;
+    }
+}

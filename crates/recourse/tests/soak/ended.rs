@@ -1,0 +1,118 @@
+//! What holds of every call that is over.
+
+use crate::calls::{Ended, Way};
+use crate::failure::Broken;
+use crate::work::{Log, Work};
+use crate::world::{World, is_known};
+use recourse::{Ending, Error, Policy, Timeline};
+use recourse_test::expect;
+
+impl World {
+    /// A call has come to its end.
+    pub(crate) fn check_end(&mut self, key: &str, way: Way, work: &Work, ended: &Ended) {
+        self.check_dropped(key, way, work);
+        let log = work.log();
+        match &ended.result {
+            Ok(number) => {
+                self.tally.values += 1;
+                assert!(log.results.iter().any(|result| result.1 == *number && result.2), "{log:?}");
+            }
+            Err(error) => {
+                self.tally.errors += 1;
+                *self.tally.stops.entry(error.stop_reason().as_str()).or_default() += 1;
+            }
+        }
+        check_result(&log, &ended.result);
+        if let Some(timeline) = &ended.timeline {
+            let policy = log.launched.first().and_then(|first| self.policies.of(first.policy_id()));
+            if is_known(&timeline.to_string()) {
+                self.tally.known += 1;
+            } else {
+                self.check_timeline(&log, timeline, policy.as_ref());
+                check_agreement(&ended.result, timeline);
+            }
+        }
+    }
+
+    /// A call is over, whether it came to its end or not.
+    pub(crate) fn check_dropped(&mut self, key: &str, way: Way, work: &Work) {
+        let mut log = work.log();
+        log.over = true;
+        assert_eq!(log.faults, [""; 0], "{key} {way:?}");
+        assert_eq!((log.in_flight, log.hanging), (0, 0), "attempts of a call that is over: {key} {way:?}");
+        assert!(way.may_hedge() || log.most_in_flight <= 1, "{way:?} runs one attempt at a time: {log:?}");
+        self.check_launches(way, &log);
+        self.tally.attempts += log.launched.len() as u64;
+        self.tally.hedges += log.launched.iter().filter(|attempt| attempt.is_hedge()).count() as u64;
+    }
+
+    /// Nothing was launched beyond the policy, or twice.
+    fn check_launches(&self, way: Way, log: &Log) {
+        let policy = log.launched.first().and_then(|first| self.policies.of(first.policy_id()));
+        // Without a policy of its own a call runs by the default one at most.
+        let policy = policy.unwrap_or_default();
+        let hedges = if policy.hedge.enabled && way.may_hedge() { policy.hedge.max_hedges } else { 0 };
+        for (at, attempt) in log.launched.iter().enumerate() {
+            assert!(attempt.index() < policy.retry.max_attempts, "{attempt:?} of {policy:?}");
+            assert!(attempt.hedge_index() <= hedges, "{attempt:?} of {policy:?}");
+            let limits = [policy.retry.timeout_per_attempt, policy.retry.overall_timeout];
+            let within = |left| limits.iter().flatten().all(|limit| left <= *limit);
+            assert!(attempt.time_left().is_none_or(within), "{attempt:?} of {policy:?}");
+            let Some(before) = at.checked_sub(1).map(|before| log.launched[before]) else { continue };
+            assert_eq!(before.policy_id(), attempt.policy_id(), "a running call keeps its policy");
+            let order = |it: recourse::Attempt| (it.index(), it.hedge_index());
+            assert!(order(before) < order(*attempt), "{before:?} before {attempt:?}");
+        }
+    }
+
+    fn check_timeline(&mut self, log: &Log, timeline: &Timeline, policy: Option<&Policy>) {
+        expect(timeline).well_formed().attempts(log.launched.len());
+        self.tally.capped += u64::from(timeline.attributes.get("state_capped").is_some());
+        let denied = timeline.attempts().iter().filter(|record| record.ending == Ending::Denied);
+        self.tally.denied += denied.count() as u64;
+        let launched = timeline.attempts().iter().filter(|record| record.ending != Ending::Denied);
+        for (record, attempt) in launched.zip(&log.launched) {
+            let (wanted, found) =
+                ((attempt.index(), attempt.hedge_index()), (record.attempt, record.hedge_index));
+            assert_eq!(wanted, found, "{timeline}");
+        }
+        let Some(policy) = policy.filter(|_| self.is_punctual && self.timing.bent().is_some()) else {
+            return;
+        };
+        if let Some(limit) = policy.retry.overall_timeout {
+            assert!(timeline.duration() <= limit, "longer than {limit:?}: {timeline}");
+        }
+        if let Some(limit) = policy.retry.timeout_per_attempt {
+            let longest = timeline.attempts().iter().map(recourse::AttemptRecord::duration).max();
+            assert!(longest.is_none_or(|longest| longest <= limit), "longer than {limit:?}: {timeline}");
+        }
+    }
+}
+
+/// The caller gets what the operation returned last; of a hedged group, one of its results.
+fn check_result(log: &Log, result: &Result<u32, Error<Broken>>) {
+    let got = match result {
+        Ok(number) => Some((*number, true)),
+        Err(error) => error.inner().map(|broken| (broken.number, false)),
+    };
+    if let Err(error) = result {
+        assert_eq!(error.attempts() as usize, log.launched.len(), "{error:?}");
+    }
+    let last_group = log.results.iter().map(|result| result.0).max();
+    let is_hedged = log.launched.iter().any(|attempt| attempt.is_hedge());
+    let of_group = log.results.iter().filter(|result| Some(result.0) == last_group);
+    let mut candidates = of_group.map(|result| (result.1, result.2));
+    match got {
+        None => assert!(log.results.is_empty(), "{result:?} of {log:?}"),
+        Some(got) if is_hedged => assert!(candidates.any(|it| it == got), "{result:?} of {log:?}"),
+        Some(got) => assert_eq!(candidates.next_back(), Some(got), "{result:?} of {log:?}"),
+    }
+}
+
+/// What a result says is what its timeline says.
+fn check_agreement(result: &Result<u32, Error<Broken>>, timeline: &Timeline) {
+    if let Err(error) = result {
+        assert_eq!(Some(error.stop_reason()), timeline.stop, "{timeline}");
+        assert_eq!(error.attempts() as usize, timeline.launched(), "{timeline}");
+    }
+}
