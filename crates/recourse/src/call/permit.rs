@@ -123,11 +123,14 @@ impl Engine<'_, '_> {
     #[inline(always)]
     fn launch_late(&mut self, slot: usize, budget_reason: Label) -> Option<Attempt> {
         let left = self.left_of_call();
-        if slot == 0 && self.plan.latency.is_some() {
+        let timed = slot == 0 && self.plan.latency.is_some();
+        // A clock that breaks does so here: what does not start has no record and counts nowhere.
+        if timed || self.is_recorded() {
             let now = self.now();
-            self.late().group_started = now;
+            if timed {
+                self.late().group_started = now;
+            }
         }
-        // Before there is a record: what does not start has none.
         if !self.shared.clock_trusted && self.clock_broke() {
             self.never_sent(slot);
             return None;

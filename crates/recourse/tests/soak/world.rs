@@ -13,9 +13,8 @@ use crate::timing::{BentTime, Timing};
 use crate::triggers::{classifier, trigger};
 use crate::work::Manner;
 use recourse::{
-    Admission, AdmissionRequest, AttemptKind, CircuitBreaker, CircuitMode, CircuitState, Component, Executor,
-    Health, Key, MissingBreaker, MissingBudget, MissingClassifier, MissingPolicy, MissingTrigger, Moment,
-    Now, Policy,
+    CircuitMode, CircuitState, Component, Executor, Key, MissingBreaker, MissingBudget, MissingClassifier,
+    MissingPolicy, MissingTrigger, Moment, Policy,
 };
 use recourse_test::invariants::circuit_recovers;
 use recourse_test::{WatchedBreakers, WatchedCalls};
@@ -170,7 +169,7 @@ impl World {
                 watch.assert_settled();
             }
         }
-        assert!(self.executor.keys() <= self.max_keys, "{} keys have state", self.executor.keys());
+        assert!(self.executor.key_count() <= self.max_keys, "{} keys have state", self.executor.key_count());
         self.check_panics();
         self.check_circuits();
         self.run_healthy().await;
