@@ -6,7 +6,7 @@ use crate::moody::Moody;
 use recourse::budget::{
     AdaptiveThrottle, AllOf, AnyOf, InFlight, Observing, Quota, RetryRatio, Throttle, TokenBucket, Unlimited,
 };
-use recourse::{Budget, BudgetRequest, Decision};
+use recourse::{AttemptEnd, Budget, BudgetRequest, Decision, Ending};
 use recourse_test::WatchedBudget;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -20,19 +20,26 @@ pub(crate) struct Budgets {
     pub(crate) watched: Vec<WatchedBudget>,
     in_flight: Vec<Arc<InFlight>>,
     permits: Vec<Permits>,
+    /// Attempts that were told as dropped.
+    dropped: Arc<AtomicU64>,
 }
 
 impl Budgets {
     pub(crate) fn new(dice: &Dice, mood: &Mood) -> Self {
-        let (watched, in_flight, permits) = Default::default();
-        Budgets { dice: dice.clone(), mood: mood.clone(), watched, in_flight, permits }
+        let (watched, in_flight, permits, dropped) = Default::default();
+        Budgets { dice: dice.clone(), mood: mood.clone(), watched, in_flight, permits, dropped }
     }
 
     /// A budget to register.
     pub(crate) fn make(&mut self) -> WatchedBudget {
-        let budget = WatchedBudget::new(self.any(2));
+        let budget = WatchedBudget::new(Listening { inner: self.any(2), dropped: self.dropped.clone() });
         self.watched.push(budget.clone());
         budget
+    }
+
+    /// Attempts that some budget was told of as dropped.
+    pub(crate) fn told_as_dropped(&self) -> u64 {
+        self.dropped.load(Relaxed)
     }
 
     /// Nothing is out; budgets that are emptied by ends are looked at only where all ends were told.
@@ -99,6 +106,31 @@ impl Budgets {
 
     fn some(&mut self, depth: u32) -> Vec<Arc<dyn Budget>> {
         (0..self.dice.number(1, 3)).map(|_| self.any(depth)).collect()
+    }
+}
+
+/// Counts the attempts that were dropped.
+struct Listening {
+    inner: Arc<dyn Budget>,
+    dropped: Arc<AtomicU64>,
+}
+
+impl Budget for Listening {
+    fn allow_attempt(&self, request: &BudgetRequest<'_>) -> Decision {
+        self.inner.allow_attempt(request)
+    }
+    fn would_deny(&self, request: &BudgetRequest<'_>) -> Option<recourse::Label> {
+        self.inner.would_deny(request)
+    }
+    fn refund(&self, request: &BudgetRequest<'_>) {
+        self.inner.refund(request);
+    }
+    fn on_outcome(&self, end: &AttemptEnd<'_>) {
+        self.dropped.fetch_add(u64::from(end.ending == Ending::Cancelled), Relaxed);
+        self.inner.on_outcome(end);
+    }
+    fn wants_outcomes(&self) -> bool {
+        self.inner.wants_outcomes()
     }
 }
 

@@ -46,7 +46,7 @@ impl World {
                 drop(self.executor.budgets().replace(named('b'), plugin).expect(fine));
             }
             2 => {
-                let plugin = trigger(&self.dice, &self.mood);
+                let plugin = trigger(&self.dice, &self.mood, self.promises.as_ref());
                 drop(self.executor.hedge_triggers().replace_shared(named('t'), plugin).expect(fine));
             }
             3 => {

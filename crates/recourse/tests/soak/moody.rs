@@ -4,10 +4,11 @@ use crate::mood::Mood;
 use recourse::{
     Admission, AdmissionRequest, AttemptEnd, AttemptRecord, AttemptResult, BreakerFactory, BreakerSettings,
     Budget, BudgetEvent, BudgetRequest, CallStart, CircuitBreaker, CircuitMode, CircuitState, CircuitStatus,
-    Classifier, Component, Decision, Health, HedgeDecision, HedgeState, HedgeTrigger, Key, Label, Now,
-    Observer, Outcome, Rejection, Ticket, Timeline, Transition,
+    Classifier, Component, Decision, Ending, Health, HedgeDecision, HedgeState, HedgeTrigger, Key, Label,
+    Now, Observer, Outcome, Rejection, Ticket, Timeline, Transition,
 };
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 pub(crate) struct Moody<P: ?Sized> {
@@ -154,5 +155,21 @@ impl Observer for MoodyObserver {
     }
     fn on_failure(&self, _: &Timeline) {
         self.0.swings(Component::Observer);
+    }
+}
+
+/// Counts the attempts that have ended, each told once.
+#[derive(Clone, Default)]
+pub(crate) struct Ends(Arc<AtomicU64>);
+
+impl Ends {
+    pub(crate) fn heard(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Observer for Ends {
+    fn on_attempt(&self, _: &Key, record: &AttemptRecord) {
+        self.0.fetch_add(u64::from(record.ending != Ending::Denied), Ordering::Relaxed);
     }
 }

@@ -6,13 +6,51 @@ use crate::moody::Moody;
 use recourse::classify::{Always, Auto, Http};
 use recourse::hedge::{ExtraLoad, FixedDelay, Observing, OnFailure, Quantile, WithinDeadline};
 use recourse::{
-    AttemptResult, Classifier, Health, HedgeDecision, HedgeState, HedgeTrigger, Outcome, OutcomeKind,
+    AttemptResult, Classifier, Health, HedgeDecision, HedgeState, HedgeTrigger, Moment, Outcome, OutcomeKind,
 };
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// When each trigger is to be asked again, by the start of its group: of one call at a time.
+#[derive(Clone, Default)]
+pub(crate) struct Promises(Arc<Mutex<Option<(Moment, Moment)>>>);
+
+/// Looks whether a trigger is asked again no later than it wanted to be.
+struct Impatient {
+    inner: Arc<dyn HedgeTrigger>,
+    promises: Promises,
+    mood: Mood,
+}
+
+impl HedgeTrigger for Impatient {
+    fn should_spawn_hedge(&self, state: &HedgeState) -> HedgeDecision {
+        let mut promise = self.promises.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let late = promise.filter(|(group, due)| *group == state.group_started() && *due < state.now());
+        if let Some((_, due)) = late {
+            self.mood.fault(format!("a trigger that was to be asked at {due:?} is asked in {state:?}"));
+        }
+        let decision = self.inner.should_spawn_hedge(state);
+        let wait = decision.next_check_in.map(|wait| wait.max(Duration::from_millis(1)));
+        *promise = wait.map(|wait| (state.group_started(), state.now() + wait));
+        decision
+    }
+    fn wants_latency(&self) -> bool {
+        self.inner.wants_latency()
+    }
+    fn wants_failures(&self) -> bool {
+        self.inner.wants_failures()
+    }
+}
 
 /// A trigger to register.
-pub(crate) fn trigger(dice: &Dice, mood: &Mood) -> Arc<dyn HedgeTrigger> {
+pub(crate) fn trigger(dice: &Dice, mood: &Mood, promises: Option<&Promises>) -> Arc<dyn HedgeTrigger> {
     let plain = plain_trigger(dice, 2);
+    let plain = match promises {
+        Some(promises) => {
+            Arc::new(Impatient { inner: plain, promises: promises.clone(), mood: mood.clone() })
+        }
+        None => plain,
+    };
     match mood.is_calm() || dice.chance(0.5) {
         true => plain,
         false => Arc::new(Moody::new(mood, plain)),
@@ -48,8 +86,8 @@ impl HedgeTrigger for Whim {
         // Asked for ever it would let no time pass.
         let wait = if state.elapsed().as_secs() > 5 { None } else { Some(()) };
         let wait = wait.filter(|()| dice.chance(0.7)).map(|()| match dice.below(8) {
-            0 => std::time::Duration::ZERO,
-            1 => std::time::Duration::MAX,
+            0 => Duration::ZERO,
+            1 => Duration::MAX,
             _ => dice.ms(0, 40),
         });
         let mut decision = HedgeDecision::never();
@@ -96,7 +134,7 @@ impl Classifier for Verdicts {
         let outcome = Outcome::of(kind, reason);
         let outcome = match dice.below(8) {
             0 => outcome.with_backoff(dice.ms(0, 400)),
-            1 => outcome.with_backoff(std::time::Duration::MAX),
+            1 => outcome.with_backoff(Duration::MAX),
             _ => outcome,
         };
         match dice.below(3) {

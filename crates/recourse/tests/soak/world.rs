@@ -5,12 +5,12 @@ use crate::budgets::Budgets;
 use crate::crowd::Crowd;
 use crate::dice::Dice;
 use crate::mood::Mood;
-use crate::moody::MoodyObserver;
+use crate::moody::{Ends, MoodyObserver};
 use crate::policies::{NAMES, Policies};
 use crate::provider::Source;
 use crate::tally::Tally;
 use crate::timing::{BentTime, Timing};
-use crate::triggers::{classifier, trigger};
+use crate::triggers::{Promises, classifier, trigger};
 use crate::work::Manner;
 use recourse::{
     CircuitMode, CircuitState, Component, Executor, Key, MissingBreaker, MissingBudget, MissingClassifier,
@@ -40,11 +40,16 @@ pub(crate) struct World {
     pub(crate) overrides: bool,
     /// Whether time goes as it should, so that times can be checked.
     pub(crate) is_punctual: bool,
+    /// When triggers are to be asked again, where that can be told.
+    pub(crate) promises: Option<Promises>,
+    /// Whether one call runs at a time.
+    pub(crate) is_solo: bool,
     /// Whether polls come that nobody asked for.
     pub(crate) is_nosy: bool,
     /// How often something changes, a poll.
     pub(crate) unrest: f64,
     recovers: bool,
+    ends: Ends,
     watch: Option<WatchedCalls>,
     max_keys: usize,
 }
@@ -82,9 +87,11 @@ impl World {
         let policies = Policies::new(&dice, dice.chance(0.3));
         let mut budgets = Budgets::new(&dice, &mood);
         let mut kinds = Kinds::new(&dice, &mood);
+        let is_solo = dice.chance(0.3);
+        let promises = (is_solo && is_punctual && timing.bent().is_some()).then(Promises::default);
         let max_keys = dice.pick(&[0, 2, 100, 100, 100, 100]);
         let recovers = dice.chance(0.7);
-        let watch = dice.chance(0.7).then(WatchedCalls::new);
+        let (watch, ends) = (dice.chance(0.6).then(WatchedCalls::new), Ends::default());
         let mut builder = Executor::builder()
             .provider(source.clone())
             .seed(dice.number(0, u64::MAX))
@@ -97,7 +104,7 @@ impl World {
             .missing_trigger(dice.pick(&[MissingTrigger::Fallback, MissingTrigger::Deny]))
             .missing_breaker(dice.pick(&[MissingBreaker::Deny, MissingBreaker::Fallback]));
         if let Some(watch) = &watch {
-            builder = builder.observer(watch.clone());
+            builder = builder.observer(watch.clone()).observer(ends.clone());
             if !mood.is_calm() && dice.chance(0.5) {
                 builder = builder.observer(MoodyObserver(mood.clone()));
             }
@@ -106,7 +113,7 @@ impl World {
             builder = builder
                 .classifier(format!("k{number}"), classifier(&dice, &mood))
                 .budget(format!("b{number}"), budgets.make())
-                .hedge_trigger(format!("t{number}"), trigger(&dice, &mood))
+                .hedge_trigger(format!("t{number}"), trigger(&dice, &mood, promises.as_ref()))
                 .circuit_breaker(format!("c{number}"), kinds.make());
         }
         for key in KEYS {
@@ -137,7 +144,10 @@ impl World {
             kinds,
             manner,
             is_punctual,
+            promises,
             recovers,
+            ends,
+            is_solo,
             watch,
             max_keys,
         }
@@ -183,6 +193,14 @@ impl World {
         if self.tells_breakers_surely() {
             let out: u64 = self.kinds.watched.iter().map(WatchedBreakers::outstanding).sum();
             assert!(out <= in_flight, "{in_flight} attempts in flight, and {out} admissions");
+        }
+    }
+
+    /// Every attempt that was launched and has not ended is in flight: those that were cut or lost were dropped at once.
+    pub(crate) fn check_open(&self, in_flight: u64, launched: u64) {
+        if self.watch.is_some() && self.recovers {
+            let open = self.tally.attempts + launched - self.ends.heard();
+            assert_eq!(in_flight, open, "attempts in flight, and those that have no end");
         }
     }
 
