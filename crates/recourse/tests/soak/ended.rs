@@ -79,6 +79,7 @@ impl World {
         let Some(policy) = policy.filter(|_| self.is_punctual && self.timing.bent().is_some()) else {
             return;
         };
+        check_gaps(timeline);
         if let Some(limit) = policy.retry.overall_timeout {
             assert!(timeline.duration() <= limit, "longer than {limit:?}: {timeline}");
         }
@@ -114,5 +115,18 @@ fn check_agreement(result: &Result<u32, Error<Broken>>, timeline: &Timeline) {
     if let Err(error) = result {
         assert_eq!(Some(error.stop_reason()), timeline.stop, "{timeline}");
         assert_eq!(error.attempts() as usize, timeline.launched(), "{timeline}");
+    }
+}
+
+/// Each retry starts when its backoff is over, counted from the end of the last attempt before.
+fn check_gaps(timeline: &Timeline) {
+    let records = timeline.attempts();
+    for (at, record) in records.iter().enumerate() {
+        let denied_in_advance = record.ending == Ending::Denied && record.backoff.is_zero();
+        if record.is_hedge || record.attempt == 0 || denied_in_advance {
+            continue;
+        }
+        let ends = records[..at].iter().map(|before| before.end).max();
+        assert_eq!(ends.map(|end| record.start.since(end)), Some(record.backoff), "{timeline}");
     }
 }
