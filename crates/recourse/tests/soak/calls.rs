@@ -6,6 +6,7 @@ use crate::work::Work;
 use recourse::{Error, Executor, Handle, Timeline};
 use std::future::Future;
 use std::pin::Pin;
+use std::task::{Context, Poll};
 
 /// How a call ended that was not dropped.
 pub(crate) struct Ended {
@@ -46,6 +47,8 @@ pub(crate) fn call<'w>(
     way: Way,
     work: Work,
 ) -> Running<'w> {
+    // Of no size, so nothing is leaked.
+    let state: &'w mut () = Box::leak(Box::new(()));
     let site = match way {
         Way::ByHandle => handles[dice.below(handles.len())].call(),
         _ => executor.call(key),
@@ -56,55 +59,56 @@ pub(crate) fn call<'w>(
         _ => site,
     };
     match way {
-        Way::Run | Way::ByHandle => {
-            let running = site.run(move |attempt| work.attempt(attempt));
-            Box::pin(async move { Ended { result: running.await, timeline: None } })
-        }
-        Way::Captured => {
-            let running = site.run_captured(move |attempt| work.attempt(attempt));
-            Box::pin(captured(running))
-        }
+        Way::Run | Way::ByHandle => plain(site.run(move |attempt| work.attempt(attempt))),
+        Way::Captured => captured(site.run_captured(move |attempt| work.attempt(attempt))),
         Way::Mut => {
             let mut tries = 0;
-            let running = site.run_mut(async move |attempt| {
+            plain(site.run_mut(async move |attempt| {
                 tries += 1;
                 work.attempt(attempt).await
-            });
-            Box::pin(async move { Ended { result: running.await, timeline: None } })
+            }))
         }
         Way::MutCaptured => {
             let mut tries = 0;
-            let running = site.run_mut_captured(async move |attempt| {
+            captured(site.run_mut_captured(async move |attempt| {
                 tries += 1;
                 work.attempt(attempt).await
-            });
-            Box::pin(captured(running))
+            }))
         }
-        Way::With => Box::pin(async move {
-            let mut tries = 0;
-            let running = site.run_with(&mut tries, move |tries, attempt| {
-                *tries += 1;
-                Box::pin(work.attempt(attempt))
-            });
-            Ended { result: running.await, timeline: None }
-        }),
-        Way::WithCaptured => Box::pin(async move {
-            let mut tries = 0;
-            let running = site.run_with_captured(&mut tries, move |tries, attempt| {
-                *tries += 1;
-                let job = work.attempt(attempt);
-                Box::pin(async move {
-                    let result = job.await;
-                    *tries += 1;
-                    result
-                })
-            });
-            captured(running).await
-        }),
+        Way::With => plain(site.run_with(state, move |(), attempt| Box::pin(work.attempt(attempt)))),
+        Way::WithCaptured => captured(site.run_with_captured(state, move |state, attempt| {
+            let job = work.attempt(attempt);
+            Box::pin(async move {
+                let result = job.await;
+                *state = ();
+                result
+            })
+        })),
     }
 }
 
-async fn captured(running: impl Future<Output = (Result<u32, Error<Broken>>, Timeline)>) -> Ended {
-    let (result, timeline) = running.await;
-    Ended { result, timeline: Some(timeline) }
+/// The future of a call, which stays until its owner drops it: so that what it still holds after its end can be seen.
+struct Kept<F, R> {
+    running: Pin<Box<F>>,
+    read: fn(R) -> Ended,
+}
+
+impl<F: Future<Output = R>, R> Future for Kept<F, R> {
+    type Output = Ended;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Ended> {
+        let read = self.read;
+        self.running.as_mut().poll(cx).map(read)
+    }
+}
+
+type Returned = Result<u32, Error<Broken>>;
+
+fn plain<'w>(running: impl Future<Output = Returned> + 'w) -> Running<'w> {
+    Box::pin(Kept { running: Box::pin(running), read: |result| Ended { result, timeline: None } })
+}
+
+fn captured<'w>(running: impl Future<Output = (Returned, Timeline)> + 'w) -> Running<'w> {
+    let read = |(result, timeline)| Ended { result, timeline: Some(timeline) };
+    Box::pin(Kept { running: Box::pin(running), read })
 }

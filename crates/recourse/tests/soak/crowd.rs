@@ -118,6 +118,8 @@ impl<'w> Crowd<'w> {
             }
             Err(panic) => {
                 self.unwound(&*panic, panic.is::<OnPurpose>());
+                let in_flight = self.members[at].work.log().in_flight;
+                assert_eq!(in_flight, 0, "attempts in flight of a call that has unwound");
                 drop_one(self.members.swap_remove(at), self.world);
             }
         }
@@ -137,6 +139,8 @@ impl<'w> Crowd<'w> {
 
     fn ended(&mut self, at: usize, ended: Ended) {
         let Member { key, way, work, running, .. } = self.members.swap_remove(at);
+        // Its future is still there: whatever raced has been dropped before.
+        assert_eq!(work.log().in_flight, 0, "attempts in flight of a call that has ended");
         drop(running);
         self.world.check_end(key, way, &work, &ended);
         drop_quietly(move || drop(ended));

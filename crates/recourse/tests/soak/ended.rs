@@ -4,7 +4,7 @@ use crate::calls::{Ended, Way};
 use crate::failure::Broken;
 use crate::work::{Log, Work};
 use crate::world::{World, is_known};
-use recourse::{Ending, Error, Policy, Timeline};
+use recourse::{Ending, Error, Jitter, Policy, Timeline};
 use recourse_test::expect;
 
 impl World {
@@ -76,9 +76,13 @@ impl World {
                 ((attempt.index(), attempt.hedge_index()), (record.attempt, record.hedge_index));
             assert_eq!(wanted, found, "{timeline}");
         }
+        if let Some(policy) = policy {
+            check_backoffs(timeline, policy);
+        }
         let Some(policy) = policy.filter(|_| self.is_punctual && self.timing.bent().is_some()) else {
             return;
         };
+        check_launch_times(log, timeline);
         if let Some(limit) = policy.retry.overall_timeout {
             assert!(timeline.duration() <= limit, "longer than {limit:?}: {timeline}");
         }
@@ -114,5 +118,44 @@ fn check_agreement(result: &Result<u32, Error<Broken>>, timeline: &Timeline) {
     if let Err(error) = result {
         assert_eq!(Some(error.stop_reason()), timeline.stop, "{timeline}");
         assert_eq!(error.attempts() as usize, timeline.launched(), "{timeline}");
+    }
+}
+
+/// Each wait is what the other side asked for, or else within what the policy says.
+fn check_backoffs(timeline: &Timeline, policy: &Policy) {
+    for (at, record) in timeline.attempts().iter().enumerate() {
+        let denied_in_advance = record.ending == Ending::Denied && record.backoff.is_zero();
+        if record.is_hedge || record.attempt == 0 || denied_in_advance {
+            continue;
+        }
+        let group = timeline.attempts()[..at].iter().filter(|before| before.attempt + 1 == record.attempt);
+        let asked_for = group.filter_map(|before| before.outcome.backoff).max();
+        let (retry, wait) = (&policy.retry, record.backoff.as_nanos() as f64);
+        let grown = retry.initial_backoff.as_nanos() as f64;
+        let grown = grown * retry.backoff_multiplier.powi(record.attempt as i32 - 1);
+        let most = retry.max_backoff.as_nanos() as f64;
+        let capped = grown.min(most);
+        let within = match (asked_for, retry.jitter) {
+            (Some(asked_for), _) => record.backoff == asked_for,
+            (None, Jitter::None) => (wait - capped).abs() <= 1.0,
+            (None, Jitter::Full) => wait <= capped,
+            (None, Jitter::Equal) => wait <= capped && wait >= (capped / 2.0).floor(),
+            _ => wait <= most && record.backoff >= retry.initial_backoff,
+        };
+        assert!(within, "#{} waited {:?}, by {retry:?}: {timeline}", record.attempt, record.backoff);
+    }
+}
+
+/// The operation runs when the timeline says so: waits are waited for, and each retry starts when its wait is over.
+fn check_launch_times(log: &Log, timeline: &Timeline) {
+    let records: Vec<_> =
+        timeline.attempts().iter().filter(|record| record.ending != Ending::Denied).collect();
+    for (at, record) in records.iter().enumerate() {
+        let told = record.start.since(records[0].start);
+        assert_eq!(log.launched_at[at] - log.launched_at[0], told, "launch {at} of {timeline}");
+        if !record.is_hedge && record.attempt > 0 {
+            let end = records[..at].iter().map(|before| before.end).max();
+            assert_eq!(end.map(|end| record.start.since(end)), Some(record.backoff), "{timeline}");
+        }
     }
 }

@@ -25,7 +25,7 @@ impl Timing {
         match self {
             Timing::Virtual(bent) => Box::pin(bent.time.wait(duration)),
             #[cfg(feature = "tokio")]
-            Timing::Tokio => Box::pin(recourse::TokioSleeper.sleep(duration)),
+            Timing::Tokio => recourse::TokioSleeper.sleep(duration),
         }
     }
 

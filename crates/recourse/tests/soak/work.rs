@@ -9,6 +9,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 /// How an operation is apt to behave.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +37,8 @@ pub(crate) struct Work {
 #[derive(Debug, Default)]
 pub(crate) struct Log {
     pub(crate) launched: Vec<Attempt>,
+    /// When each was, in the world's own time; nothing on tokio.
+    pub(crate) launched_at: Vec<Duration>,
     pub(crate) in_flight: u32,
     pub(crate) most_in_flight: u32,
     /// Attempts that are pending for ever.
@@ -66,6 +69,7 @@ impl Work {
             log.faults.push(format!("launched after the end of the call: {attempt:?}"));
         }
         log.launched.push(attempt);
+        log.launched_at.extend(self.timing.bent().map(|bent| bent.time.elapsed()));
         if self.dice.chance(self.manner.panics) {
             log.panicked = true;
             drop(log);

@@ -88,7 +88,8 @@ impl World {
         let mut budgets = Budgets::new(&dice, &mood);
         let mut kinds = Kinds::new(&dice, &mood);
         let is_solo = dice.chance(0.3);
-        let promises = (is_solo && is_punctual && timing.bent().is_some()).then(Promises::default);
+        let promises = is_solo && is_punctual && mood.is_calm() && timing.bent().is_some();
+        let promises = promises.then(Promises::default);
         let max_keys = dice.pick(&[0, 2, 100, 100, 100, 100]);
         let recovers = dice.chance(0.7);
         let (watch, ends) = (dice.chance(0.6).then(WatchedCalls::new), Ends::default());
