@@ -11,7 +11,8 @@ use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Notes on one thread; each is taken at once, so there are as many as budgets stand within each other.
+/// Notes on one thread; each is taken at once, so there are as many as budgets stand within each other. One that nobody
+/// takes, because a panic went by, stays until newer ones need its place.
 const NOTES: usize = 8;
 
 #[derive(Clone, Copy)]
@@ -19,10 +20,22 @@ struct Note {
     /// Whose; 0 for none's.
     owner: u64,
     members: u64,
+    /// Later ones have larger numbers.
+    number: u64,
+}
+
+const NOBODYS: Note = Note { owner: 0, members: 0, number: 0 };
+
+/// A thread's notes.
+struct Pending {
+    notes: [Cell<Note>; NOTES],
+    /// How many there were.
+    left: Cell<u64>,
 }
 
 thread_local! {
-    static PENDING: [Cell<Note>; NOTES] = const { [const { Cell::new(Note { owner: 0, members: 0 }) }; NOTES] };
+    static PENDING: Pending =
+        const { Pending { notes: [const { Cell::new(NOBODYS) }; NOTES], left: Cell::new(0) } };
 }
 
 /// One budget's right to leave notes.
@@ -39,23 +52,31 @@ impl Routes {
 
     /// A release that notes which members have allowed, as bits.
     pub(crate) fn note(&self, members: u64) -> Release {
-        let note = Note { owner: self.owner, members };
-        Release::new(move || PENDING.with(|notes| leave(notes, note)))
+        let owner = self.owner;
+        Release::new(move || PENDING.with(|pending| pending.leave(owner, members)))
     }
 
     /// The members that were noted for the attempt that has just ended; `None` if it went the usual way.
     pub(crate) fn take(&self) -> Option<u64> {
-        PENDING.with(|notes| {
-            let found = notes.iter().find(|note| note.get().owner == self.owner)?;
-            Some(found.replace(Note { owner: 0, members: 0 }).members)
+        PENDING.with(|pending| {
+            let found = pending.notes.iter().find(|note| note.get().owner == self.owner)?;
+            Some(found.replace(NOBODYS).members)
         })
     }
 }
 
-/// In the place of an older note of the same owner, which nobody took, or in a free one, or in the first.
-fn leave(notes: &[Cell<Note>; NOTES], note: Note) {
-    let owned_by = |owner| notes.iter().find(move |place| place.get().owner == owner);
-    owned_by(note.owner).or_else(|| owned_by(0)).unwrap_or(&notes[0]).set(note);
+impl Pending {
+    /// In the place of an older note of the same owner, which nobody took, or in a free one, or in that of the oldest.
+    fn leave(&self, owner: u64, members: u64) {
+        let number = self.left.get() + 1;
+        self.left.set(number);
+        // A free place has the number 0.
+        let oldest = self.notes.iter().min_by_key(|place| place.get().number);
+        let place = self.notes.iter().find(|place| place.get().owner == owner).or(oldest);
+        if let Some(place) = place {
+            place.set(Note { owner, members, number });
+        }
+    }
 }
 
 /// Both releases in one. The second runs also if the first panics; if both do, the first one's panic goes on.
@@ -119,6 +140,19 @@ mod tests {
         drop(last.note(2));
         drop(last.note(3));
         assert_eq!((last.take(), last.take()), (Some(3), None));
+    }
+
+    #[test]
+    fn notes_that_nobody_takes_crowd_out_no_new_ones() {
+        let owners = Vec::from_iter((0..20).map(|_| Routes::new()));
+        owners.iter().for_each(|owner| drop(owner.note(1)));
+        let nested = Vec::from_iter((0..NOTES as u64).map(|_| Routes::new()));
+        for round in 1..20 {
+            nested.iter().zip(round..).for_each(|(budget, members)| drop(budget.note(members)));
+            let taken = Vec::from_iter(nested.iter().map(Routes::take));
+            assert_eq!(taken, Vec::from_iter((round..round + NOTES as u64).map(Some)));
+            drop(owners[round as usize].note(1));
+        }
     }
 
     #[test]

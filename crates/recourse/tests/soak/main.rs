@@ -44,9 +44,11 @@ use tally::Tally;
 /// One world at a time: executors share a count of changes, and a change elsewhere has a provider asked once more.
 static ALONE: Mutex<()> = Mutex::new(());
 
+/// Each world has a thread of its own, so that nothing that a plugin keeps for its thread goes from one to another.
 fn soak(seed: u64) -> Tally {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    world::soak(seed)
+    let world = std::thread::spawn(move || world::soak(seed));
+    world.join().unwrap_or_else(|panic| resume_unwind(panic))
 }
 
 fn from_env(name: &str) -> Option<u64> {
