@@ -29,8 +29,6 @@ impl OnPurpose {
 pub(crate) struct Mood {
     dice: Dice,
     probability: f64,
-    /// Who never panics. A clock and a breaker that both panic in one call make the executor tell the breaker twice.
-    spares: Component,
     state: Arc<State>,
 }
 
@@ -44,8 +42,7 @@ struct State {
 impl Mood {
     /// With this probability at each call of a plugin; never at 0.
     pub(crate) fn new(dice: &Dice, probability: f64) -> Self {
-        let spares = dice.pick(&[Component::Clock, Component::Breaker]);
-        let mood = Mood { dice: dice.clone(), probability, spares, state: Arc::default() };
+        let mood = Mood { dice: dice.clone(), probability, state: Arc::default() };
         mood.state.is_bad.store(probability > 0.0, Ordering::Relaxed);
         mood
     }
@@ -57,9 +54,6 @@ impl Mood {
 
     /// A plugin of this kind is called.
     pub(crate) fn swings(&self, component: Component) {
-        if component == self.spares {
-            return;
-        }
         if self.state.is_bad.load(Ordering::Relaxed) && self.dice.chance(self.probability) {
             self.state.panics[component as usize].fetch_add(1, Ordering::Relaxed);
             OnPurpose::Plugin(component).panic();

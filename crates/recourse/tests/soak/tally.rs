@@ -60,6 +60,5 @@ tally! {
     modes_set: "circuits overridden", 100;
     trips: "circuits opened", 20;
     capped: "calls past the cap of keys", 50;
-    known: "worlds with known faults", 0;
     denied: "attempts denied by a budget", 50;
 }

@@ -168,17 +168,10 @@ impl World {
         }
         assert_eq!(self.mood.faults(), [""; 0]);
         assert_eq!(self.timing.timers(), 0, "timers that nobody has dropped");
-        // Without recovery, an end isn't told behind a release that panics.
-        self.budgets.assert_settled(self.recovers || self.mood.panics(Component::Budget) == 0);
-        if self.tells_breakers_surely() {
-            self.kinds.watched.iter().for_each(WatchedBreakers::assert_settled);
-        }
+        self.budgets.assert_settled();
+        self.kinds.watched.iter().for_each(WatchedBreakers::assert_settled);
         if let Some(watch) = &self.watch {
-            if !watch.faults().is_empty() && watch.faults().iter().all(|fault| is_known(fault)) {
-                self.tally.known += 1;
-            } else {
-                watch.assert_settled();
-            }
+            watch.assert_settled();
         }
         assert!(self.executor.key_count() <= self.max_keys, "{} keys have state", self.executor.key_count());
         self.check_panics();
@@ -191,10 +184,8 @@ impl World {
         for budget in &self.budgets.watched {
             assert!(budget.outstanding() <= in_flight, "{in_flight} attempts in flight, and {budget:?}");
         }
-        if self.tells_breakers_surely() {
-            let out: u64 = self.kinds.watched.iter().map(WatchedBreakers::outstanding).sum();
-            assert!(out <= in_flight, "{in_flight} attempts in flight, and {out} admissions");
-        }
+        let out: u64 = self.kinds.watched.iter().map(WatchedBreakers::outstanding).sum();
+        assert!(out <= in_flight, "{in_flight} attempts in flight, and {out} admissions");
     }
 
     /// Every attempt that was launched and has not ended is in flight: those that were cut or lost were dropped at once.
@@ -203,12 +194,6 @@ impl World {
             let open = self.tally.attempts + launched - self.ends.heard();
             assert_eq!(in_flight, open, "attempts in flight, and those that have no end");
         }
-    }
-
-    /// Whether nothing has happened that keeps a breaker from hearing of an attempt: without recovery, the clock may
-    /// panic once more while its first panic unwinds.
-    fn tells_breakers_surely(&self) -> bool {
-        self.recovers || self.mood.panics(Component::Clock) == 0
     }
 
     /// A panic that was caught was counted; with recovery on all are caught.
@@ -262,9 +247,4 @@ impl World {
             assert!(matches!(state, None | Some(CircuitState::Closed)), "{key}: {state:?}");
         }
     }
-}
-
-/// A record that stays open where the clock broke between it and the launch.
-pub(crate) fn is_known(drawn: &str) -> bool {
-    drawn.contains(" open ") && drawn.contains("panic_in_clock")
 }
