@@ -24,7 +24,7 @@ pub(crate) fn run(repo: &Repo, check: bool) -> Result<Verdict> {
     let built = toolchain
         .cargo(repo)
         .args(["doc", "--lib", "--no-deps", "--all-features"])
-        .packages(&repo.library_names())
+        .packages(&repo.published_names())
         .env("RUSTDOCFLAGS", "-Z unstable-options --output-format json")
         // rustdoc's JSON is unstable, and a stable toolchain must be told that we know.
         .env("RUSTC_BOOTSTRAP", "1")
@@ -34,7 +34,7 @@ pub(crate) fn run(repo: &Repo, check: bool) -> Result<Verdict> {
         return Ok(built);
     }
     let mut stale = Vec::new();
-    for name in repo.library_names() {
+    for name in repo.published_names() {
         let json = repo.target_directory().join("api/doc").join(format!("{}.json", name.replace('-', "_")));
         if let Some(other) = other_format(&json)? {
             return Ok(Verdict::NotMade(format!(

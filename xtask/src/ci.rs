@@ -70,7 +70,7 @@ fn clippy(repo: &Repo, selection: &[&str]) -> Result<Verdict> {
 /// The libraries alone: this program would switch features of core on.
 fn clippy_without_features(repo: &Repo) -> Result<Verdict> {
     let mut selection = vec!["--no-default-features"];
-    let names = repo.library_names();
+    let names = repo.published_names();
     selection.extend(names.iter().flat_map(|name| ["--package", name.as_str()]));
     clippy(repo, &selection)
 }

@@ -16,7 +16,7 @@ pub(crate) fn run(repo: &Repo) -> Result<Verdict> {
         let verdict = toolchain
             .cargo(repo)
             .args(["check"])
-            .packages(&repo.library_names())
+            .packages(&repo.published_names())
             .args(features)
             .own_target(repo, "msrv")
             .run()?;

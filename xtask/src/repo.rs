@@ -61,7 +61,7 @@ impl Repo {
     }
 
     /// The names of [`libraries`](Self::libraries).
-    pub(crate) fn library_names(&self) -> Vec<String> {
+    pub(crate) fn published_names(&self) -> Vec<String> {
         self.libraries().iter().map(|package| package.name.to_string()).collect()
     }
 

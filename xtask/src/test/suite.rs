@@ -18,7 +18,7 @@ const NO_FEATURES: &[&str] = &["test", "--lib", "--tests", "--no-default-feature
 /// Runs the suite. The last line that it prints is `N passed, N failed, N skipped`.
 pub(crate) fn run(repo: &Repo) -> Result<Verdict> {
     let all = Cargo::new(repo).args(ALL_FEATURES);
-    let none = Cargo::new(repo).args(NO_FEATURES).packages(&repo.library_names());
+    let none = Cargo::new(repo).args(NO_FEATURES).packages(&repo.published_names());
     let (mut sum, mut broken) = (Tally::default(), Vec::new());
     for (tally, problem) in [
         stream(all.args(["--no-fail-fast"]))?,
