@@ -3,10 +3,10 @@
 use crate::call::clock::CallClock;
 use crate::call::decide::{NEVER, SLOTS, Step};
 use crate::call::engine::Engine;
-use crate::call::open::Open;
+use crate::call::open::{Open, kind_of};
 use crate::call::recorder::Close;
 use crate::plan::BoundBudget;
-use recourse_core::{AttemptEnd, AttemptKind, Component, Ending, Health, Outcome, StopReason, reason};
+use recourse_core::{AttemptEnd, Component, Ending, Health, Outcome, StopReason, reason};
 use std::error::Error;
 use std::time::Duration;
 
@@ -53,9 +53,8 @@ impl Engine<'_, '_> {
     /// Tells a budget how an attempt ended that it had allowed.
     fn tell_budget(&mut self, slot: usize, ending: Ending, outcome: &Outcome) {
         let plan = self.plan;
-        let kind = if slot == 0 { AttemptKind::Retry } else { AttemptKind::Hedge };
-        let budget = if slot == 0 { &plan.retry_budget } else { &plan.hedge_budget };
-        let BoundBudget::Found { plugin, cost, .. } = budget else { return };
+        let kind = kind_of(slot);
+        let BoundBudget::Found { plugin, cost, .. } = plan.budget(kind) else { return };
         let _ = self.plugin(Component::Budget, |engine| {
             let now = engine.lazy_now();
             let end = AttemptEnd::new(&plan.key, engine.group(), kind, ending, outcome, &now);

@@ -77,14 +77,6 @@ impl Engine<'_, '_> {
         }
     }
 
-    #[inline]
-    pub(super) fn budget(&self, kind: AttemptKind) -> &'_ BoundBudget {
-        match kind {
-            AttemptKind::Hedge => &self.plan.hedge_budget,
-            _ => &self.plan.retry_budget,
-        }
-    }
-
     /// What is behind a refused primary is behind the end of the call; a refused hedge ends nothing.
     pub(super) fn refused_because(&mut self, kind: AttemptKind, cause: Arc<dyn Error + Send + Sync>) {
         if kind == AttemptKind::Retry {
@@ -105,7 +97,7 @@ impl Engine<'_, '_> {
             // Built-in budgets want the time for these. Read here, it is the same for the peek and the decision.
             self.now();
         }
-        self.plugin(Component::Budget, |engine| match engine.budget(kind) {
+        self.plugin(Component::Budget, |engine| match engine.plan.budget(kind) {
             BoundBudget::Found { plugin, cost, .. } => {
                 let request = BudgetRequest::new(engine.key(), attempt, kind, engine.lazy_now());
                 Some(ask(&**plugin, &request.with_cost(*cost).with_time_left(left)))
@@ -122,7 +114,7 @@ impl Engine<'_, '_> {
         allowed: bool,
         reason: &Label,
     ) {
-        let (name, cost) = match self.budget(kind) {
+        let (name, cost) = match self.plan.budget(kind) {
             BoundBudget::Found { name, cost, .. } | BoundBudget::Missing { name, cost, .. } => {
                 (name.clone(), *cost)
             }

@@ -1,7 +1,7 @@
 //! [`Open`]: an attempt in flight, with everything that must be given back when it ends.
 
 use crate::call::decide::SLOTS;
-use recourse_core::{Release, Ticket};
+use recourse_core::{AttemptKind, Release, Ticket};
 use std::num::NonZeroU32;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -20,6 +20,19 @@ pub(crate) struct Open {
     pub(crate) heard: bool,
     pub(crate) pended: bool,
     launched: bool,
+}
+
+/// What an attempt in this place is: the first is the group's primary.
+#[inline]
+pub(crate) fn kind_of(slot: usize) -> AttemptKind {
+    if slot == 0 { AttemptKind::Retry } else { AttemptKind::Hedge }
+}
+
+/// 0 for the primary.
+#[inline]
+#[allow(clippy::cast_possible_truncation, reason = "there are four slots")]
+pub(crate) fn hedge_index(slot: usize) -> u32 {
+    slot as u32
 }
 
 impl Open {

@@ -4,7 +4,7 @@
 
 use crate::call::decide::{Event, Step};
 use crate::call::engine::Engine;
-use crate::call::open::Open;
+use crate::call::open::{Open, hedge_index, kind_of};
 use crate::plan::{BoundBreaker, BoundBudget};
 use recourse_core::{
     Admission, Attempt, AttemptKind, AttemptRecord, CircuitState, Component, Decision, DecisionMode, Ending,
@@ -31,14 +31,14 @@ impl Engine<'_, '_> {
     #[inline(always)]
     pub(crate) fn permit(&mut self, slot: usize) -> Option<Attempt> {
         let plan = self.plan;
-        let kind = if slot == 0 { AttemptKind::Retry } else { AttemptKind::Hedge };
+        let kind = kind_of(slot);
         if let Some(breaker) = &plan.breaker {
             if !self.passes_breaker(breaker, slot, kind) {
                 return None;
             }
         }
         let mut reason = Label::from_static(reason::NO_BUDGET);
-        if !matches!(self.budget(kind), BoundBudget::None) {
+        if !matches!(self.plan.budget(kind), BoundBudget::None) {
             reason = self.passes_budget(slot, kind)?;
         }
         if !self.is_early() {
@@ -88,8 +88,9 @@ impl Engine<'_, '_> {
     fn passes_budget(&mut self, slot: usize, kind: AttemptKind) -> Option<Label> {
         let (decision, mode) = self.decide(kind);
         let Decision { allowed, reason, release, .. } = decision;
-        let hears_ends = allowed && matches!(self.budget(kind), BoundBudget::Found { hears_ends: true, .. });
-        let charged = allowed && matches!(self.budget(kind), BoundBudget::Found { .. });
+        let hears_ends =
+            allowed && matches!(self.plan.budget(kind), BoundBudget::Found { hears_ends: true, .. });
+        let charged = allowed && matches!(self.plan.budget(kind), BoundBudget::Found { .. });
         let open = self.open(slot);
         // Kept before anybody is told, as the ticket is.
         open.hold(release);
@@ -115,7 +116,7 @@ impl Engine<'_, '_> {
         self.give_back(slot);
         let open = std::mem::take(self.open(slot));
         if open.charged {
-            let kind = if slot == 0 { AttemptKind::Retry } else { AttemptKind::Hedge };
+            let kind = kind_of(slot);
             let _ = self.ask_budget(kind, self.group(), |plugin, request| plugin.refund(request));
         }
     }
@@ -144,9 +145,12 @@ impl Engine<'_, '_> {
             self.record_launch(slot, budget_reason);
         }
         self.on(Event::Admitted { slot });
-        #[allow(clippy::cast_possible_truncation, reason = "there are four slots")]
-        let hedge_index = slot as u32;
-        Some(Attempt::new(self.group(), hedge_index, self.plan.policy_id, self.plan.rules.time_left(left)))
+        Some(Attempt::new(
+            self.group(),
+            hedge_index(slot),
+            self.plan.policy_id,
+            self.plan.rules.time_left(left),
+        ))
     }
 
     /// A half-open circuit's probe is not hedged.
@@ -178,9 +182,7 @@ impl Engine<'_, '_> {
     fn record(&mut self, slot: usize) -> AttemptRecord {
         let mut record = AttemptRecord::new(self.group(), self.now());
         record.is_hedge = slot > 0;
-        #[allow(clippy::cast_possible_truncation, reason = "there are four slots")]
-        let hedge_index = slot as u32;
-        record.hedge_index = hedge_index;
+        record.hedge_index = hedge_index(slot);
         record.backoff = Duration::from_nanos(if slot == 0 { self.late().before } else { 0 });
         record
     }
@@ -188,7 +190,7 @@ impl Engine<'_, '_> {
     /// The budget's decision, and how it came about; `None` where there is no budget to speak of.
     #[inline(always)]
     fn decide(&mut self, kind: AttemptKind) -> (Decision, Option<DecisionMode>) {
-        let (decision, mode) = match self.budget(kind) {
+        let (decision, mode) = match self.plan.budget(kind) {
             BoundBudget::None => {
                 let mut decision = Decision::allow();
                 decision.reason = Label::from_static(reason::NO_BUDGET);

@@ -4,8 +4,8 @@ use super::world::Generations;
 use crate::call::{BackoffRules, Rules};
 use crate::classify;
 use recourse_core::{
-    Attempt, Attributes, Budget, CircuitBreaker, Classifier, EffectivePolicy, HedgeTrigger, Key, Label,
-    ProvidedPolicy, StopReason,
+    Attempt, AttemptKind, Attributes, Budget, CircuitBreaker, Classifier, EffectivePolicy, HedgeTrigger, Key,
+    Label, ProvidedPolicy, StopReason,
 };
 use recourse_hedge::LatencyWindow;
 use std::error::Error;
@@ -100,6 +100,15 @@ impl Plan {
     #[inline]
     pub(crate) fn first_attempt(&self) -> Attempt {
         Attempt::new(0, 0, self.policy_id, self.first_time_left)
+    }
+
+    /// Who allows attempts of this kind.
+    #[inline]
+    pub(crate) fn budget(&self, kind: AttemptKind) -> &BoundBudget {
+        match kind {
+            AttemptKind::Hedge => &self.hedge_budget,
+            _ => &self.retry_budget,
+        }
     }
 
     /// Whether nothing has changed anywhere since the plan was last found good.
