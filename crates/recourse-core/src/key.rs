@@ -142,22 +142,35 @@ impl Key {
     /// The [`fingerprint`](Key::fingerprint) of a canonical text. Not stable between versions.
     #[must_use]
     pub const fn fingerprint_of(text: &str) -> u64 {
-        const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
-        let bytes = text.as_bytes();
-        let mut hash = bytes.len() as u64 ^ MULTIPLIER;
-        let mut at = 0;
-        while at < bytes.len() {
-            let mut word = 0u64;
-            let mut shift = 0;
-            while shift < 64 && at < bytes.len() {
-                word |= (bytes[at] as u64) << shift;
-                shift += 8;
-                at += 1;
-            }
-            hash = (hash.rotate_left(5) ^ word).wrapping_mul(MULTIPLIER);
+        let mut hash = text.len() as u64 ^ MULTIPLIER;
+        let mut rest = text.as_bytes();
+        while let Some((word, behind)) = rest.split_first_chunk() {
+            hash = mixed(hash, u64::from_le_bytes(*word));
+            rest = behind;
         }
-        hash ^ (hash >> 32)
+        if let Some(last) = text.as_bytes().last_chunk() {
+            // Reads some bytes again, instead of the few that are left one by one.
+            hash = mixed(hash, u64::from_le_bytes(*last));
+        } else {
+            let mut word = 0;
+            while let Some((byte, behind)) = rest.split_first() {
+                word = word << 8 | *byte as u64;
+                rest = behind;
+            }
+            hash = mixed(hash, word);
+        }
+        hash
     }
+}
+
+const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// One step of the hash: a multiplication folded back on itself, as in wyhash. So every bit moves the low ones, which
+/// choose a key's place.
+#[allow(clippy::cast_possible_truncation, reason = "both halves of the product are used")]
+const fn mixed(hash: u64, word: u64) -> u64 {
+    let product = (hash ^ word) as u128 * MULTIPLIER as u128;
+    product as u64 ^ (product >> 64) as u64
 }
 
 /// Namespace and name of a text; `None` where there is nothing but dots and whitespace.

@@ -141,6 +141,7 @@ impl Executor {
     }
 
     /// One call in the making, for what the call site has to say beside its key.
+    #[inline]
     pub fn call<'k>(&self, key: impl Into<KeyRef<'k>>) -> Call<'_> {
         let shared = &self.0.shared;
         Call::new(shared, shared.slots.target(&key.into(), &shared.world))

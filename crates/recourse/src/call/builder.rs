@@ -63,6 +63,7 @@ use std::pin::Pin;
 pub struct Call<'a>(Site<'a>);
 
 impl<'a> Call<'a> {
+    #[inline]
     pub(crate) fn new(shared: &'a Shared, target: Target<'a>) -> Self {
         Call(Site { shared, target, idempotent: None })
     }
@@ -89,6 +90,7 @@ impl<'a> Call<'a> {
     ///
     /// Dropping the future drops the attempts in flight and gives back every permit, probe and token; observers hear
     /// one failure, `context_canceled`.
+    #[inline]
     pub fn run<F, Fut, T, E, M>(
         self,
         operation: F,

@@ -39,6 +39,13 @@ struct Cell {
     slot: Arc<Slot>,
 }
 
+impl Cell {
+    #[inline]
+    fn is_of(&self, fingerprint: u64, text: &str) -> bool {
+        self.fingerprint == fingerprint && is_same(self.slot.key.as_str(), text)
+    }
+}
+
 /// Where a call finds its plan.
 pub(crate) enum Target<'a> {
     /// In the executor or in a handle.
@@ -71,15 +78,25 @@ impl Slots {
     }
 
     /// Where the call with this key finds its plan.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn target(&self, key: &KeyRef<'_>, world: &World) -> Target<'_> {
-        let found = match key {
-            KeyRef::Text(text) => self.find(Key::fingerprint_of(text), text),
-            KeyRef::Key(key) => self.find(key.fingerprint(), key.as_str()),
-            KeyRef::Owned(key) => self.find(key.fingerprint(), key.as_str()),
+        if let KeyRef::Key(own) = key {
+            if let Some(cell) = self.first.at_home_itself(own) {
+                return Target::Kept(&cell.slot);
+            }
+        }
+        self.target_anywhere(key, world)
+    }
+
+    #[inline(never)]
+    fn target_anywhere(&self, key: &KeyRef<'_>, world: &World) -> Target<'_> {
+        let (fingerprint, text) = match key {
+            KeyRef::Text(text) => (Key::fingerprint_of(text), *text),
+            KeyRef::Key(key) => (key.fingerprint(), key.as_str()),
+            KeyRef::Owned(key) => (key.fingerprint(), key.as_str()),
         };
-        match found {
-            Some(slot) => Target::Kept(slot),
+        match self.at_home(fingerprint, text).or_else(|| self.find_cell(fingerprint, text)) {
+            Some(cell) => Target::Kept(&cell.slot),
             None => self.new_target(key, world),
         }
     }
@@ -148,21 +165,21 @@ impl Slots {
         self.rest.get_or_init(|| Table::new(self.max.saturating_mul(3) / 2, usize::MAX)).insert(key)
     }
 
-    #[inline]
     pub(crate) fn find(&self, fingerprint: u64, text: &str) -> Option<&Slot> {
         self.find_cell(fingerprint, text).map(|cell| &*cell.slot)
     }
 
+    /// The key's cell, if it is the first in which it may stand: that of most keys is. Where there is a large table, most
+    /// of them are there.
     #[inline]
+    fn at_home(&self, fingerprint: u64, text: &str) -> Option<&Cell> {
+        let in_rest = self.rest.get().and_then(|rest| rest.at_home(fingerprint, text));
+        in_rest.or_else(|| self.first.at_home(fingerprint, text))
+    }
+
     fn find_cell(&self, fingerprint: u64, text: &str) -> Option<&Cell> {
-        match self.first.find(fingerprint, text) {
-            Found::Here(cell) => Some(cell),
-            Found::Nowhere => None,
-            Found::Elsewhere => match self.rest.get()?.find(fingerprint, text) {
-                Found::Here(cell) => Some(cell),
-                _ => None,
-            },
-        }
+        let in_rest = self.rest.get().and_then(|rest| rest.find(fingerprint, text));
+        in_rest.or_else(|| self.first.find(fingerprint, text))
     }
 
     /// Whether a further key would get no state.
@@ -176,41 +193,44 @@ impl Slots {
     }
 }
 
-enum Found<'t> {
-    Here(&'t Cell),
-    /// An empty cell stands where the key would be.
-    Nowhere,
-    /// Every cell in reach is taken by another key.
-    Elsewhere,
-}
-
 impl Table {
     fn new(cells: usize, reach: usize) -> Self {
         let cells = cells.max(FIRST).next_power_of_two();
         Table { cells: (0..cells).map(|_| OnceLock::new()).collect(), reach: reach.min(cells) }
     }
 
-    /// The cells in which a key may stand, in order.
+    /// What stands in the first cell in which a key may.
     #[inline]
-    fn places(&self, fingerprint: u64) -> impl Iterator<Item = &OnceLock<Cell>> {
-        let mask = self.cells.len() - 1;
-        #[allow(clippy::cast_possible_truncation, reason = "the mask keeps fewer bits than either has")]
-        let start = fingerprint as usize & mask;
-        (0..self.reach).map(move |step| &self.cells[(start + step) & mask])
+    fn home(&self, fingerprint: u64) -> Option<&Cell> {
+        self.cells.get(self.start(fingerprint))?.get()
     }
 
     #[inline]
-    fn find(&self, fingerprint: u64, text: &str) -> Found<'_> {
-        for place in self.places(fingerprint) {
-            match place.get() {
-                None => return Found::Nowhere,
-                Some(cell) if cell.fingerprint == fingerprint && is_same(cell.slot.key.as_str(), text) => {
-                    return Found::Here(cell);
-                }
-                Some(_) => {}
-            }
-        }
-        Found::Elsewhere
+    #[allow(clippy::cast_possible_truncation, reason = "the mask keeps fewer bits than either has")]
+    fn start(&self, fingerprint: u64) -> usize {
+        fingerprint as usize & (self.cells.len() - 1)
+    }
+
+    /// The cells in which a key may stand, in order.
+    fn places(&self, fingerprint: u64) -> impl Iterator<Item = &OnceLock<Cell>> {
+        let (start, mask) = (self.start(fingerprint), self.cells.len() - 1);
+        (0..self.reach).map(move |step| &self.cells[(start + step) & mask])
+    }
+
+    /// The key's cell, if it is the first in which it may stand and was made with this very text, as a static key's is.
+    #[inline]
+    fn at_home_itself(&self, key: &Key) -> Option<&Cell> {
+        let cell = self.home(key.fingerprint())?;
+        std::ptr::eq(cell.slot.key.as_str(), key.as_str()).then_some(cell)
+    }
+
+    /// The key's cell, if it is the first in which it may stand.
+    fn at_home(&self, fingerprint: u64, text: &str) -> Option<&Cell> {
+        self.home(fingerprint).filter(|cell| cell.is_of(fingerprint, text))
+    }
+
+    fn find(&self, fingerprint: u64, text: &str) -> Option<&Cell> {
+        self.places(fingerprint).map_while(OnceLock::get).find(|cell| cell.is_of(fingerprint, text))
     }
 
     /// The key's cell and whether it is new; `None` where every cell in reach is taken by another key.
