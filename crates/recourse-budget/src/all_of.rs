@@ -71,6 +71,10 @@ impl Budget for AllOf {
     fn wants_outcomes(&self) -> bool {
         self.members.iter().any(|budget| budget.wants_outcomes())
     }
+
+    fn wants_first_attempts(&self) -> bool {
+        self.members.iter().any(|budget| budget.wants_first_attempts())
+    }
 }
 
 impl fmt::Debug for AllOf {

@@ -103,6 +103,10 @@ impl Budget for AnyOf {
     fn wants_outcomes(&self) -> bool {
         true
     }
+
+    fn wants_first_attempts(&self) -> bool {
+        self.members.iter().any(|budget| budget.wants_first_attempts())
+    }
 }
 
 impl fmt::Debug for AnyOf {

@@ -127,6 +127,10 @@ impl<B: Budget> Budget for Observing<B> {
     fn wants_outcomes(&self) -> bool {
         true
     }
+
+    fn wants_first_attempts(&self) -> bool {
+        self.inner.wants_first_attempts()
+    }
 }
 
 impl<B: fmt::Debug> fmt::Debug for Observing<B> {

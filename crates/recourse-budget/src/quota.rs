@@ -205,6 +205,10 @@ impl Budget for Quota {
     fn on_outcome(&self, end: &AttemptEnd<'_>) {
         self.change(|stock| Some(self.after(stock, end)));
     }
+
+    fn wants_first_attempts(&self) -> bool {
+        false
+    }
 }
 
 impl fmt::Debug for Quota {

@@ -132,6 +132,10 @@ impl Budget for Throttle {
             self.change(|level| (level + self.per_success).min(self.most));
         }
     }
+
+    fn wants_first_attempts(&self) -> bool {
+        false
+    }
 }
 
 impl fmt::Debug for Throttle {

@@ -158,6 +158,10 @@ impl Budget for TokenBucket {
     fn wants_outcomes(&self) -> bool {
         false
     }
+
+    fn wants_first_attempts(&self) -> bool {
+        self.gates_first_attempts
+    }
 }
 
 impl fmt::Debug for TokenBucket {

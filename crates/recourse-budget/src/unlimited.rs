@@ -22,6 +22,14 @@ impl Budget for Unlimited {
     fn allow_attempt(&self, _: &BudgetRequest<'_>) -> Decision {
         Decision::allow()
     }
+
+    fn wants_outcomes(&self) -> bool {
+        false
+    }
+
+    fn wants_first_attempts(&self) -> bool {
+        false
+    }
 }
 
 #[cfg(test)]

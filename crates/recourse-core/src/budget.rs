@@ -12,8 +12,8 @@ use std::time::Duration;
 
 /// Gates attempts.
 ///
-/// Every attempt of every policy that names the budget is asked about, the first included (index 0, kind retry), at
-/// the moment at which it would start. Keep it fast and lock-free; it is called on the caller's task.
+/// Every attempt of every policy that names the budget is asked about, the first included (index 0, kind retry) unless
+/// the budget [doesn't want those](Self::wants_first_attempts), at the moment at which it would start. Keep it fast and lock-free; it is called on the caller's task.
 ///
 /// ```
 /// use recourse_core::{AttemptKind, Budget, BudgetRequest, Decision};
@@ -58,6 +58,28 @@ pub trait Budget: Send + Sync {
     fn wants_outcomes(&self) -> bool {
         true
     }
+
+    /// Whether the budget is asked about the first attempts of calls; asked once a plan. One that allows each of them
+    /// and takes nothing for it may say no, and most calls are spared the asking: then the executor doesn't call
+    /// [`allow_attempt`](Self::allow_attempt) and [`refund`](Self::refund) for them, and records them as `allowed`.
+    /// [`on_outcome`](Self::on_outcome) hears of their ends all the same.
+    ///
+    /// ```
+    /// use recourse_core::{Budget, BudgetRequest, Decision};
+    ///
+    /// struct NoExtras;
+    /// impl Budget for NoExtras {
+    ///     fn allow_attempt(&self, request: &BudgetRequest<'_>) -> Decision {
+    ///         if request.is_first_attempt() { Decision::allow() } else { Decision::deny("budget_denied") }
+    ///     }
+    ///     fn wants_first_attempts(&self) -> bool {
+    ///         false
+    ///     }
+    /// }
+    /// ```
+    fn wants_first_attempts(&self) -> bool {
+        true
+    }
 }
 
 impl<B: Budget + ?Sized> Budget for Arc<B> {
@@ -75,6 +97,9 @@ impl<B: Budget + ?Sized> Budget for Arc<B> {
     }
     fn wants_outcomes(&self) -> bool {
         (**self).wants_outcomes()
+    }
+    fn wants_first_attempts(&self) -> bool {
+        (**self).wants_first_attempts()
     }
 }
 

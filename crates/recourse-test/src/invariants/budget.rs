@@ -23,7 +23,9 @@ const THREADS: usize = 4;
 const ROUNDS: usize = 50;
 
 /// Asserts that a budget's peek is true: that it says the same when it is asked again, and that a denial which it foretold
-/// comes; that each denial has a reason; and that no cost, index or moment makes the budget panic. The budget is fed with
+/// comes; that each denial has a reason; that one which
+/// [doesn't want first attempts](Budget::wants_first_attempts) allows each of them and holds nothing for it; and that no
+/// cost, index or moment makes the budget panic. The budget is fed with
 /// first attempts that succeed, before.
 ///
 /// # Panics
@@ -35,6 +37,7 @@ pub fn budget_peeks_truly(budget: &dyn Budget) {
     for (kind, cost) in KINDS {
         Ask { attempt: 1, kind, cost, at: noon() }.grants_then_refunds(budget);
     }
+    first_attempts_are_free(budget);
     extremes(budget);
 }
 
@@ -64,6 +67,7 @@ pub fn budget_gives_everything_back(budget: &dyn Budget) {
             threads_get_no_more(budget, ask, before);
         }
     }
+    first_attempts_are_free(budget);
     extremes(budget);
 }
 
@@ -206,6 +210,24 @@ fn threads_get_no_more(budget: &dyn Budget, ask: Ask, there_is: usize) {
     }
     let left = ask.grants_then_refunds(budget);
     assert!(left == there_is, "{ask:?}: there were {there_is} grants; after threads gave all back, {left}");
+}
+
+/// Where it says that it has nothing to do with them; also when it is spent.
+#[track_caller]
+fn first_attempts_are_free(budget: &dyn Budget) {
+    if budget.wants_first_attempts() {
+        return;
+    }
+    let extra = Ask { attempt: 1, kind: AttemptKind::Retry, cost: 1, at: noon() };
+    let first = Ask { attempt: 0, ..extra };
+    let spent = extra.grants(budget);
+    let decision = first.ask(budget);
+    assert!(decision.is_some(), "{first:?}: a budget that doesn't want first attempts denied one");
+    assert!(
+        decision.is_none_or(|decision| decision.release.is_none()),
+        "{first:?}: a budget that doesn't want first attempts holds something for one"
+    );
+    spent.into_iter().for_each(|decision| extra.refund(budget, decision));
 }
 
 /// Numbers and moments that nobody sends, and a clock that jumps.

@@ -171,6 +171,11 @@ impl Budget for WatchedBudget {
     fn wants_outcomes(&self) -> bool {
         self.inner.wants_outcomes()
     }
+
+    /// Always: it counts what every attempt was given.
+    fn wants_first_attempts(&self) -> bool {
+        true
+    }
 }
 
 impl fmt::Debug for WatchedBudget {

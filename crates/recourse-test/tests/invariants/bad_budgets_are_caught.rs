@@ -18,6 +18,7 @@ enum Flaw {
     PanicsAtLargeCosts,
     ChecksThenAdds,
     ForgetsTheCancelled,
+    GatesUnasked,
 }
 
 /// Ten tokens; an attempt holds its cost until it has ended or was refunded.
@@ -53,7 +54,7 @@ impl Ten {
 
 impl Budget for Ten {
     fn allow_attempt(&self, request: &BudgetRequest<'_>) -> Decision {
-        if request.is_first_attempt() {
+        if request.is_first_attempt() && self.flaw != Flaw::GatesUnasked {
             return Decision::allow();
         }
         assert!(self.flaw != Flaw::PanicsAtLargeCosts || request.cost() < 1_000, "too large");
@@ -90,6 +91,10 @@ impl Budget for Ten {
         if !end.is_first_attempt() && !forgets {
             self.give_back(u64::from(end.cost));
         }
+    }
+
+    fn wants_first_attempts(&self) -> bool {
+        false
     }
 }
 
@@ -143,6 +148,13 @@ fn a_peek_that_takes_is_caught() {
 fn a_denial_that_was_foretold_and_does_not_come_is_caught() {
     assert_caught("and the attempt was allowed", || {
         budget_gives_everything_back(&Ten::with(Flaw::PeeksLie));
+    });
+}
+
+#[test]
+fn a_first_attempt_that_is_denied_though_it_is_not_asked_about_is_caught() {
+    assert_caught("a budget that doesn't want first attempts denied one", || {
+        budget_gives_everything_back(&Ten::with(Flaw::GatesUnasked));
     });
 }
 

@@ -21,14 +21,12 @@ impl Engine<'_, '_> {
         error: Option<&dyn Error>,
         health: Option<Health>,
     ) {
+        // Each part is taken before it is told: where that unwinds, the rest is still there to be given back.
+        self.report(slot, health);
         let open = self.open(slot);
         if open.holds_nothing() && open.record().is_none() {
             *open = Open::default();
             return;
-        }
-        // Each part is taken before it is told: where that unwinds, the rest is still there to be given back.
-        if open.ticket.is_some() {
-            self.report(slot, health);
         }
         self.give_back(slot);
         if std::mem::take(&mut self.open(slot).heard) {
@@ -66,8 +64,8 @@ impl Engine<'_, '_> {
     #[inline]
     fn is_open(&self, slot: usize) -> bool {
         match slot {
-            0 => self.primary.is_open(),
-            hedge => self.late.as_ref().is_some_and(|late| late.hedges.is_open(hedge)),
+            0 => self.state.primary.is_open(),
+            hedge => self.state.late.as_ref().is_some_and(|late| late.hedges.is_open(hedge)),
         }
     }
 
@@ -127,10 +125,10 @@ impl Engine<'_, '_> {
     }
 
     fn elapsed(&mut self) -> Duration {
-        let Some(late) = &*self.late else {
+        let Some(late) = &self.state.late else {
             return Duration::ZERO;
         };
-        let (started, slept) = (*self.started, late.slept);
+        let (started, slept) = (self.state.started, late.slept);
         let since = if started == NEVER { Duration::ZERO } else { self.now().since(started) };
         since.saturating_add(Duration::from_nanos(slept))
     }
@@ -163,7 +161,7 @@ impl Engine<'_, '_> {
             // Read here, where its panic is caught: the plugins that are told below find it read.
             self.now();
         }
-        let panicked = clock_unwinds.then_some((Component::Clock, 0)).or(self.running.take());
+        let panicked = clock_unwinds.then_some((Component::Clock, 0)).or(self.state.running.take());
         for slot in 0..SLOTS {
             if self.is_open(slot) && self.open(slot).telling && !clock_unwinds {
                 // A breaker that panicked while it was told has been told.

@@ -22,12 +22,22 @@ use std::sync::Arc;
 pub(crate) struct Engine<'h, 'a> {
     pub(super) shared: &'a Shared,
     pub(super) plan: &'h Plan,
-    pub(super) primary: &'h mut Open,
+    pub(super) state: &'h mut CallState<'a>,
+}
+
+/// What a call changes while it runs.
+pub(crate) struct CallState<'a> {
+    /// The group's primary.
+    pub(super) primary: Open,
     pub(super) idempotent: Option<bool>,
     pub(super) can_hedge: bool,
-    pub(super) running: &'h mut Running,
-    pub(super) started: &'h mut Moment,
-    pub(super) late: &'h mut Option<Late<'a>>,
+    pub(super) running: Running,
+    /// When the call first had to wait, for an attempt or between two: alike whether or not it is observed. `NEVER`
+    /// before that.
+    pub(super) started: Moment,
+    /// When the group's primary was launched, or first had to wait; `NEVER` before anybody wanted to know.
+    pub(super) group_started: Moment,
+    pub(super) late: Option<Late<'a>>,
 }
 
 /// What runs now, and for which attempt: if it unwinds, the call ended by its panic.
@@ -39,8 +49,6 @@ pub(super) struct Late<'a> {
     pub(super) step: Step,
     /// It is at least this late: within a call time never goes back, whatever the clock does.
     pub(super) floor: Moment,
-    /// When the group's primary was launched, or first had to wait; `NEVER` before anybody wanted to know.
-    pub(super) group_started: Moment,
     /// Waits that were over before the call first had to wait, in nanoseconds.
     pub(super) slept: u64,
     /// The wait before this group, in nanoseconds.
@@ -77,7 +85,7 @@ impl<'a> Engine<'_, 'a> {
     /// Starts a call that can't be early.
     #[inline(never)]
     fn start_late(&mut self, capture: bool) {
-        let (shared, plan, can_hedge) = (self.shared, self.plan, self.can_hedge);
+        let (shared, plan, can_hedge) = (self.shared, self.plan, self.state.can_hedge);
         let late = self.late();
         if capture || shared.is_watched() {
             late.recorder.switch_on(&plan.key);
@@ -103,10 +111,10 @@ impl<'a> Engine<'_, 'a> {
     /// The rest of the engine, made if it isn't there.
     #[inline]
     pub(super) fn late(&mut self) -> &mut Late<'a> {
-        if self.late.is_none() {
+        if self.state.late.is_none() {
             self.become_late();
         }
-        match self.late {
+        match &mut self.state.late {
             Some(late) => late,
             None => unreachable!("it was made just now"),
         }
@@ -114,16 +122,15 @@ impl<'a> Engine<'_, 'a> {
 
     #[inline(never)]
     fn become_late(&mut self) {
-        let mut progress = Progress::new(&self.plan.rules, self.can_hedge);
+        let mut progress = Progress::new(&self.plan.rules, self.state.can_hedge);
         let mut step = Step::Ask { slot: 0 };
-        if self.primary.is_launched() {
+        if self.state.primary.is_launched() {
             step = progress.on(&self.plan.rules, Event::Admitted { slot: 0 });
         }
-        *self.late = Some(Late {
+        self.state.late = Some(Late {
             progress,
             step,
-            floor: if *self.started == NEVER { Moment::ZERO } else { *self.started },
-            group_started: NEVER,
+            floor: self.known_floor(),
             slept: 0,
             before: 0,
             timer: CallTimer::default(),
@@ -132,7 +139,7 @@ impl<'a> Engine<'_, 'a> {
             clock: (!self.shared.clock_trusted).then(|| CallClock::new(self.shared)),
             reason: Label::EMPTY,
             cause: None,
-            launched: u32::from(self.primary.is_launched()),
+            launched: u32::from(self.state.primary.is_launched()),
             is_fresh: false,
             ended: true,
             is_over: false,
@@ -140,13 +147,22 @@ impl<'a> Engine<'_, 'a> {
         });
     }
 
+    /// The latest moment that an early call has seen.
+    fn known_floor(&self) -> Moment {
+        match (self.state.started, self.state.group_started) {
+            (NEVER, NEVER) => Moment::ZERO,
+            (NEVER, launched) => launched,
+            (started, _) => started,
+        }
+    }
+
     /// An attempt had to wait. True where that leaves the call early: no time is limited, and no hedge may follow.
     #[inline]
     pub(super) fn waits_early(&mut self) -> bool {
-        let early = self.is_early() && !self.plan.rules.wants_time(self.can_hedge);
-        if early && *self.started == NEVER {
-            *self.started = self.shared.clock.now();
-            self.primary.pended = true;
+        let early = self.is_early() && !self.plan.rules.wants_time(self.state.can_hedge);
+        if early && self.state.started == NEVER {
+            self.state.started = self.shared.clock.now();
+            self.state.primary.pended = true;
         }
         early
     }
@@ -154,7 +170,7 @@ impl<'a> Engine<'_, 'a> {
     /// Whether nothing had to be decided yet.
     #[inline]
     pub(crate) fn is_early(&self) -> bool {
-        self.late.is_none()
+        self.state.late.is_none()
     }
 
     pub(crate) fn key(&self) -> &Key {
@@ -163,23 +179,23 @@ impl<'a> Engine<'_, 'a> {
 
     #[inline]
     pub(crate) fn group(&self) -> u32 {
-        self.late.as_ref().map_or(0, |late| late.progress.group())
+        self.state.late.as_ref().map_or(0, |late| late.progress.group())
     }
 
     /// The attempts in flight, a bit a slot.
     #[inline]
     pub(crate) fn live(&self) -> u8 {
-        self.late.as_ref().map_or(0, |late| late.progress.live())
+        self.state.late.as_ref().map_or(0, |late| late.progress.live())
     }
 
     /// What the call site said of repeating the operation.
     #[inline]
     pub(crate) fn idempotent(&self) -> Option<bool> {
-        self.idempotent
+        self.state.idempotent
     }
 
     pub(crate) fn launched(&self) -> u32 {
-        self.late.as_ref().map_or(0, |late| late.launched)
+        self.state.late.as_ref().map_or(0, |late| late.launched)
     }
 
     /// What to do now. A clock that panicked ends the call.
@@ -206,12 +222,12 @@ impl<'a> Engine<'_, 'a> {
     /// Whether nothing more is to be launched or waited for.
     #[inline]
     pub(crate) fn is_over(&self) -> bool {
-        self.late.as_ref().is_some_and(|late| matches!(late.step, Step::Finish { .. }))
+        self.state.late.as_ref().is_some_and(|late| matches!(late.step, Step::Finish { .. }))
     }
 
     /// Why the call ended; `None` for a success.
     pub(crate) fn stop(&self) -> Option<StopReason> {
-        let late = self.late.as_ref()?;
+        let late = self.state.late.as_ref()?;
         let Step::Finish { stop: Some(stop) } = late.step else {
             return None;
         };
@@ -245,13 +261,13 @@ impl<'a> Engine<'_, 'a> {
     pub(crate) fn enter(&mut self, slot: usize) {
         #[allow(clippy::cast_possible_truncation, reason = "there are four slots")]
         let slot = slot as u8;
-        *self.running = Some((Component::Operation, slot));
+        self.state.running = Some((Component::Operation, slot));
     }
 
     #[inline]
     pub(crate) fn leave(&mut self) {
-        *self.running = None;
-        if let Some(late) = self.late {
+        self.state.running = None;
+        if let Some(late) = &mut self.state.late {
             // Times that are told to somebody must be exact.
             if late.recorder.is_on() || self.plan.latency.is_some() {
                 late.is_fresh = false;
@@ -276,19 +292,19 @@ impl<'a> Engine<'_, 'a> {
         plugin: impl FnOnce(&Self) -> R,
     ) -> Result<R, PanicError> {
         let fence = &self.shared.fence;
-        if self.late.as_ref().is_some_and(|late| late.in_drop) {
+        if self.state.late.as_ref().is_some_and(|late| late.in_drop) {
             return fence.always(component, || plugin(self));
         }
-        let before = self.running.replace((component, 0));
+        let before = self.state.running.replace((component, 0));
         let result = fence.run(component, || plugin(self));
-        *self.running = before;
+        self.state.running = before;
         result
     }
 
     /// The present moment; read once a poll, and once more where the operation has run and times are told.
     #[inline]
     pub(super) fn now(&mut self) -> Moment {
-        match self.late {
+        match &mut self.state.late {
             Some(late) if late.is_fresh => late.floor,
             _ => self.read_clock(),
         }
@@ -311,7 +327,7 @@ impl<'a> Engine<'_, 'a> {
     /// The present moment for a plugin, read only if it asks.
     #[inline]
     pub(super) fn lazy_now(&self) -> Now<'_> {
-        match &*self.late {
+        match &self.state.late {
             Some(late) if late.is_fresh => Now::at(late.floor),
             Some(Late { clock: Some(clock), .. }) => Now::of(clock),
             _ => Now::of(&*self.shared.clock),
@@ -321,40 +337,40 @@ impl<'a> Engine<'_, 'a> {
     /// The clock, where it is not our own.
     #[inline]
     pub(super) fn foreign_clock(&self) -> Option<&CallClock<'a>> {
-        self.late.as_ref().and_then(|late| late.clock.as_ref())
+        self.state.late.as_ref().and_then(|late| late.clock.as_ref())
     }
 
     /// Whether the call is recorded.
     #[inline]
     pub(super) fn is_recorded(&self) -> bool {
-        self.late.as_ref().is_some_and(|late| late.recorder.is_on())
+        self.state.late.as_ref().is_some_and(|late| late.recorder.is_on())
     }
 
     /// Tells the observers something. If one unwinds all the same, the call knows whose panic it was.
     pub(super) fn observe<R>(&mut self, tell: impl FnOnce(&mut Recorder, &Audience<'a>) -> R) -> R {
         let audience = Audience { shared: self.shared, in_drop: self.late().in_drop };
-        let before = self.running.replace((Component::Observer, 0));
+        let before = self.state.running.replace((Component::Observer, 0));
         let result = tell(&mut self.late().recorder, &audience);
-        *self.running = before;
+        self.state.running = before;
         result
     }
 
     /// Notes something in the timeline, if there is one.
     pub(super) fn note(&mut self, name: &'static str, value: impl Into<Label>) {
-        if let Some(late) = self.late {
+        if let Some(late) = &mut self.state.late {
             late.recorder.note(name, value);
         }
     }
 
     pub(crate) fn take_detail(&mut self) -> (Label, Option<Arc<dyn Error + Send + Sync>>) {
-        match self.late {
+        match &mut self.state.late {
             Some(late) => (std::mem::take(&mut late.reason), late.cause.take()),
             None => (Label::EMPTY, None),
         }
     }
 
     pub(crate) fn take_timeline(&mut self) -> Timeline {
-        let timeline = self.late.as_mut().and_then(|late| late.recorder.take_timeline());
+        let timeline = self.state.late.as_mut().and_then(|late| late.recorder.take_timeline());
         timeline.unwrap_or_else(|| Timeline::new(self.plan.key.clone(), Moment::ZERO))
     }
 }

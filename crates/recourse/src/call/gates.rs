@@ -6,7 +6,7 @@ use crate::fence::PanicError;
 use crate::plan::{BoundBreaker, BoundBudget};
 use recourse_core::{
     Admission, AdmissionRequest, AttemptKind, AttemptRecord, BudgetEvent, BudgetRequest, Component,
-    DecisionMode, Health, Label, Now, Rejection, StopReason, Transition, reason,
+    DecisionMode, Health, Label, Now, Rejection, StopReason, Ticket, Transition, reason,
 };
 use recourse_observe::names;
 use std::error::Error;
@@ -14,37 +14,50 @@ use std::sync::Arc;
 use std::time::Duration;
 
 impl Engine<'_, '_> {
-    /// The breaker's answer; `None` where it panicked and so admits.
-    #[inline(always)]
-    pub(super) fn admit(&mut self, breaker: &BoundBreaker, kind: AttemptKind) -> Option<Admission> {
-        let ask = |engine: &Self| breaker.plugin.admit(&AdmissionRequest::new(kind, engine.lazy_now()));
-        match self.trusts(breaker) {
-            true => Some(ask(self)),
-            false => self.plugin(Component::Breaker, ask).ok(),
-        }
+    /// The breaker's answer.
+    #[inline]
+    pub(super) fn admission(&self, breaker: &BoundBreaker, kind: AttemptKind) -> Admission {
+        breaker.plugin.admit(&AdmissionRequest::new(kind, self.lazy_now()))
     }
 
     /// One of our own, asked by our own clock, doesn't panic.
     #[inline]
-    fn trusts(&self, breaker: &BoundBreaker) -> bool {
+    pub(super) fn trusts(&self, breaker: &BoundBreaker) -> bool {
         breaker.trusted && self.shared.clock_trusted
     }
 
     /// Tells the breaker how an admitted attempt ended; without a vote it was given up.
+    #[inline]
     pub(super) fn report(&mut self, slot: usize, health: Option<Health>) {
         let plan = self.plan;
         let (Some(ticket), Some(breaker)) = (self.open(slot).ticket, &plan.breaker) else {
             return;
         };
-        self.open(slot).telling = true;
         let tell = |engine: &Self| match health {
             Some(health) => breaker.plugin.report(ticket, health, &engine.lazy_now()),
             None => breaker.plugin.abandon(ticket, &engine.lazy_now()),
         };
-        let told = match self.trusts(breaker) {
-            true => Ok(tell(self)),
-            false => self.plugin(Component::Breaker, tell),
-        };
+        if !self.trusts(breaker) {
+            return self.report_fenced(slot, breaker, ticket, tell);
+        }
+        let transition = tell(self);
+        self.open(slot).ticket = None;
+        if transition.is_some() {
+            self.tell_transition(transition);
+        }
+    }
+
+    /// The same to a breaker that may panic, or may read a clock that does.
+    #[inline(never)]
+    fn report_fenced(
+        &mut self,
+        slot: usize,
+        breaker: &BoundBreaker,
+        ticket: Ticket,
+        tell: impl FnOnce(&Self) -> Option<Transition>,
+    ) {
+        self.open(slot).telling = true;
+        let told = self.plugin(Component::Breaker, tell);
         if told.as_ref().is_err_and(|panic| panic.component == Component::Clock) {
             // The clock panicked in the breaker's hands: it was not told, and a probe must have its slot back.
             let now = Now::at(self.late().floor);

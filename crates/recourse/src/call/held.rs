@@ -1,26 +1,17 @@
 //! [`Held`]: what a call holds, and gives back when it is dropped.
 
 use crate::call::decide::NEVER;
-use crate::call::engine::{Engine, Late, Running};
+use crate::call::engine::{CallState, Engine};
 use crate::call::open::Open;
 use crate::call::site::Site;
 use crate::plan::PlanRef;
 use crate::shared::Shared;
-use recourse_core::Moment;
 
 /// What a call holds. Dropping it ends the call, whatever it was at.
 pub(crate) struct Held<'a> {
     shared: &'a Shared,
     plan: PlanRef<'a>,
-    /// The group's primary.
-    primary: Open,
-    idempotent: Option<bool>,
-    can_hedge: bool,
-    running: Running,
-    /// When the call first had to wait, for an attempt or between two: alike whether or not it is observed. `NEVER`
-    /// before that.
-    started: Moment,
-    late: Option<Late<'a>>,
+    state: CallState<'a>,
 }
 
 impl<'a> Held<'a> {
@@ -28,46 +19,49 @@ impl<'a> Held<'a> {
     #[inline]
     pub(crate) fn new(site: &Site<'a>, plan: PlanRef<'a>, can_hedge: bool) -> Self {
         let Site { shared, idempotent, .. } = *site;
-        Held {
-            shared,
-            plan,
+        let state = CallState {
             primary: Open::default(),
             idempotent,
             can_hedge,
             running: None,
             started: NEVER,
+            group_started: NEVER,
             late: None,
-        }
+        };
+        Held { shared, plan, state }
     }
 
     /// A call whose first attempt is in flight, and had nobody to ask.
     #[inline]
     pub(crate) fn in_flight(site: &Site<'a>, plan: PlanRef<'a>) -> Self {
         let mut held = Held::new(site, plan, true);
-        held.primary.launch();
+        held.state.primary.launch();
         held
     }
 
     #[inline]
     pub(crate) fn engine(&mut self) -> Engine<'_, 'a> {
-        Engine {
-            shared: self.shared,
-            plan: &self.plan,
-            primary: &mut self.primary,
-            idempotent: self.idempotent,
-            can_hedge: self.can_hedge,
-            running: &mut self.running,
-            started: &mut self.started,
-            late: &mut self.late,
-        }
+        Engine { shared: self.shared, plan: &self.plan, state: &mut self.state }
+    }
+
+    /// Whether nothing was launched, nothing is held and nothing has to be told.
+    #[inline]
+    fn holds_nothing(&self) -> bool {
+        self.state.late.as_ref().is_none_or(|late| late.is_over) && !self.state.primary.is_open()
+    }
+
+    /// Whether dropping it would do nothing, as after an early success. That is known at a glance, and spares the look
+    /// into every place of it.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.state.late.is_none() && matches!(self.plan, PlanRef::Kept(_)) && !self.state.primary.is_open()
     }
 }
 
 impl Drop for Held<'_> {
     #[inline]
     fn drop(&mut self) {
-        let is_over = self.late.as_ref().is_none_or(|late| late.is_over);
-        if !is_over || self.primary.is_open() {
+        if !self.holds_nothing() {
             self.engine().give_up();
         }
     }

@@ -25,18 +25,31 @@ pin_project! {
         stage: Stage<'a>,
         #[pin]
         primary: Option<Fut>,
-        running: Running<Fut>,
-        held: Option<Held<'a>>,
-        last: Last<T, E>,
+        rest: Option<Rest<'a, T, E, Fut>>,
         marker: PhantomData<fn() -> (P, M)>,
     }
 
     impl<'a, P, T, E, M, F, Fut> PinnedDrop for Drive<'a, P, T, E, M, F, Fut> {
         fn drop(this: Pin<&mut Self>) {
-            if this.held.is_some() {
+            if this.rest.is_some() {
                 this.let_go();
             }
         }
+    }
+}
+
+/// What a call needs that was not over at once.
+struct Rest<'a, T, E, Fut> {
+    /// `None` when it was let go of.
+    held: Option<Held<'a>>,
+    running: Running<Fut>,
+    last: Last<T, E>,
+}
+
+impl<'a, T, E, Fut> Rest<'a, T, E, Fut> {
+    #[inline]
+    fn over(held: Held<'a>) -> Self {
+        Rest { held: Some(held), running: None, last: None }
     }
 }
 
@@ -57,16 +70,7 @@ enum Stage<'a> {
 /// A call at its start.
 #[inline]
 pub(crate) fn drive<'a, P, T, E, M, F, Fut>(site: Site<'a>, operation: F) -> Drive<'a, P, T, E, M, F, Fut> {
-    Drive {
-        site,
-        operation,
-        stage: Stage::Start,
-        primary: None,
-        running: None,
-        held: None,
-        last: None,
-        marker: PhantomData,
-    }
+    Drive { site, operation, stage: Stage::Start, primary: None, rest: None, marker: PhantomData }
 }
 
 impl<'a, P, T, E, M, F, Fut> Drive<'a, P, T, E, M, F, Fut> {
@@ -75,8 +79,10 @@ impl<'a, P, T, E, M, F, Fut> Drive<'a, P, T, E, M, F, Fut> {
     fn let_go(self: Pin<&mut Self>) {
         let mut this = self.project();
         this.primary.set(None);
-        *this.running = None;
-        *this.held = None;
+        if let Some(rest) = this.rest {
+            rest.running = None;
+            rest.held = None;
+        }
     }
 }
 
@@ -140,17 +146,21 @@ where
             };
         }
         let mut held = Held::new(this.site, plan, true);
-        let Some(attempt) = held.engine().permit(0) else {
-            *this.held = Some(held);
+        let mut engine = held.engine();
+        let Some(attempt) = engine.permit(0) else {
+            *this.rest = Some(Rest::over(held));
             *this.stage = Stage::Between;
             return self.go_on(None, cx);
         };
-        held.engine().enter(0);
+        engine.enter(0);
         this.primary.set(Some((this.operation)(attempt)));
         let polled = poll_once(this.primary, cx);
-        held.engine().leave();
+        engine.leave();
         match polled {
-            Poll::Ready(Ok(value)) if held.engine().succeeds_early() => {
+            Poll::Ready(Ok(value)) if engine.succeeds_early() => {
+                if held.is_empty() {
+                    mem::forget(held);
+                }
                 Poll::Ready(P::report(Ok(value), no_timeline))
             }
             polled => self.become_late(held, polled, cx),
@@ -166,7 +176,7 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<P::Output<Result<T, Error<E>>>> {
         let this = self.as_mut().project();
-        *this.held = Some(held);
+        *this.rest = Some(Rest::over(held));
         *this.stage = Stage::Group;
         self.go_on(Some(polled), cx)
     }
@@ -181,7 +191,9 @@ where
         let this = self.as_mut().project();
         *this.stage = match plan {
             Some(plan) => {
-                this.held.insert(Held::new(this.site, plan, true)).engine().start(P::CAPTURE);
+                let mut held = Held::new(this.site, plan, true);
+                held.engine().start(P::CAPTURE);
+                *this.rest = Some(Rest::over(held));
                 Stage::Between
             }
             None => Stage::Planning(this.site.plan_later()),
@@ -199,13 +211,15 @@ where
         let mut this = self.project();
         if let Stage::Planning(later) = this.stage {
             let plan = ready!(later.as_mut().poll(cx));
-            this.held.insert(Held::new(this.site, plan, true)).engine().start(P::CAPTURE);
+            let mut held = Held::new(this.site, plan, true);
+            held.engine().start(P::CAPTURE);
+            *this.rest = Some(Rest::over(held));
             *this.stage = Stage::Between;
         }
-        let Some(held) = this.held.as_mut() else {
+        let Some(Rest { held: Some(held), running, last }) = this.rest else {
             panic!("a call was polled after its end");
         };
-        let mut driver = Driver::over(held, this.last);
+        let mut driver = Driver::over(held, last);
         let mut polled_first = taken.is_some();
         if let Some(polled) = taken {
             driver.take(0, polled);
@@ -216,7 +230,7 @@ where
         loop {
             match this.stage {
                 Stage::Group => {
-                    let mut hedges = Hedges::new(this.operation, this.running);
+                    let mut hedges = Hedges::new(this.operation, running);
                     let primary = this.primary.as_mut();
                     let polled = match mem::take(&mut polled_first) {
                         true => driver.poll_rest(primary, &mut hedges, cx).map(|()| None),

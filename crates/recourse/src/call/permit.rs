@@ -38,29 +38,59 @@ impl Engine<'_, '_> {
             }
         }
         let mut reason = Label::from_static(reason::NO_BUDGET);
-        if !matches!(self.plan.budget(kind), BoundBudget::None) {
+        if self.is_budgeted(kind) {
             reason = self.passes_budget(slot, kind)?;
         }
         if !self.is_early() {
             return self.launch_late(slot, reason);
         }
-        self.primary.launch();
+        if plan.latency.is_some() {
+            self.state.group_started = self.shared.clock.now();
+        }
+        self.state.primary.launch();
         Some(plan.first_attempt())
+    }
+
+    /// Whether a budget has to do with the attempt. Where nobody is told of its decision, one that spares first attempts
+    /// has not.
+    #[inline]
+    fn is_budgeted(&self, kind: AttemptKind) -> bool {
+        match self.is_early() {
+            true => self.plan.budgets_first,
+            false => !matches!(self.plan.budget(kind), BoundBudget::None),
+        }
     }
 
     /// The attempt's place among those in flight.
     #[inline]
     pub(super) fn open(&mut self, slot: usize) -> &mut Open {
         match slot {
-            0 => self.primary,
+            0 => &mut self.state.primary,
             hedge => self.late().hedges.at(hedge),
         }
     }
 
     /// Whether the breaker admits the attempt; then its ticket is kept.
-    #[inline(never)]
+    #[inline]
     fn passes_breaker(&mut self, breaker: &BoundBreaker, slot: usize, kind: AttemptKind) -> bool {
-        match self.admit(breaker, kind) {
+        if !self.trusts(breaker) {
+            let admission = self.plugin(Component::Breaker, |engine| engine.admission(breaker, kind)).ok();
+            return self.admitted(admission, slot);
+        }
+        let admission = self.admission(breaker, kind);
+        match &admission {
+            Admission::Admitted(ticket, None) if !ticket.probe => {
+                self.open(slot).ticket = Some(*ticket);
+                true
+            }
+            _ => self.admitted(Some(admission), slot),
+        }
+    }
+
+    /// What an admission comes to that isn't the usual one; `None` where the breaker panicked and so admits.
+    #[cold]
+    fn admitted(&mut self, admission: Option<Admission>, slot: usize) -> bool {
+        match admission {
             _ if !self.shared.clock_trusted && self.clock_broke() => false,
             Some(Admission::Admitted(ticket, transition)) => {
                 if ticket.probe {
@@ -86,11 +116,15 @@ impl Engine<'_, '_> {
     /// Why the budget allows the attempt; `None` where it denies it, and then the breaker has its ticket back.
     #[inline(never)]
     fn passes_budget(&mut self, slot: usize, kind: AttemptKind) -> Option<Label> {
-        let (decision, mode) = self.decide(kind);
+        let plan = self.plan;
+        let spared = kind == AttemptKind::Retry && self.group() == 0 && plan.retry_budget.spares_first();
+        let (decision, mode) = match spared {
+            true => (Decision::allow(), Some(DecisionMode::Standard)),
+            false => self.decide(kind),
+        };
         let Decision { allowed, reason, release, .. } = decision;
-        let hears_ends =
-            allowed && matches!(self.plan.budget(kind), BoundBudget::Found { hears_ends: true, .. });
-        let charged = allowed && matches!(self.plan.budget(kind), BoundBudget::Found { .. });
+        let hears_ends = allowed && matches!(plan.budget(kind), BoundBudget::Found { hears_ends: true, .. });
+        let charged = allowed && !spared && matches!(plan.budget(kind), BoundBudget::Found { .. });
         let open = self.open(slot);
         // Kept before anybody is told, as the ticket is.
         open.hold(release);
@@ -129,14 +163,14 @@ impl Engine<'_, '_> {
         if timed || self.is_recorded() {
             let now = self.now();
             if timed {
-                self.late().group_started = now;
+                self.state.group_started = now;
             }
         }
         if !self.shared.clock_trusted && self.clock_broke() {
             self.never_sent(slot);
             return None;
         }
-        if slot == 0 && self.primary.ticket.is_some_and(|ticket| ticket.probe) {
+        if slot == 0 && self.state.primary.ticket.is_some_and(|ticket| ticket.probe) {
             self.unhedge_probe();
         }
         self.late().launched += 1;
@@ -173,7 +207,7 @@ impl Engine<'_, '_> {
     /// What is left until the call's deadline.
     #[inline]
     pub(super) fn left_of_call(&mut self) -> Option<Duration> {
-        match self.late.as_ref().and_then(|late| late.progress.deadline()) {
+        match self.state.late.as_ref().and_then(|late| late.progress.deadline()) {
             Some(deadline) => Some(deadline.since(self.now())),
             None => self.plan.rules.overall_timeout,
         }

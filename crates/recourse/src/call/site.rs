@@ -22,6 +22,17 @@ impl<'a> Site<'a> {
     #[inline]
     pub(crate) fn plan_now(&self) -> Option<PlanRef<'a>> {
         match &self.target {
+            Target::Kept(slot) => match slot.first_plan_if_fresh() {
+                Some(plan) => Some(PlanRef::Kept(plan)),
+                None => self.other_plan_now(),
+            },
+            _ => self.other_plan_now(),
+        }
+    }
+
+    #[inline(never)]
+    fn other_plan_now(&self) -> Option<PlanRef<'a>> {
+        match &self.target {
             Target::Kept(slot) => slot.plan_now(&self.shared.world),
             Target::New(key) => self.shared.slots.plan_of_new(key, &self.shared.world),
             Target::Invalid(plan) => Some(PlanRef::Counted(plan.clone())),

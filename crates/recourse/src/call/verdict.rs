@@ -18,10 +18,16 @@ impl Engine<'_, '_> {
         if !self.is_early() || !self.plan.classifier.values_succeed {
             return false;
         }
-        if !self.primary.holds_nothing() {
+        if let Some(latency) = &self.plan.latency {
+            // Read before anybody is told, as where the call is late.
+            let now = self.shared.clock.now().max(self.state.group_started);
+            latency.record(now.since(self.state.group_started), now);
+        }
+        self.report(0, Some(Health::Up));
+        if !self.state.primary.holds_nothing() {
             self.close(0, Ending::Won, &SUCCESS, None, Some(Health::Up));
         }
-        self.primary.over();
+        self.state.primary.over();
         true
     }
 
@@ -67,7 +73,7 @@ impl Engine<'_, '_> {
 
     /// An attempt was cut: its time is over.
     pub(crate) fn timed_out(&mut self, slot: usize) {
-        let result = AttemptResult::of_timeout().with_idempotent(self.idempotent);
+        let result = AttemptResult::of_timeout().with_idempotent(self.state.idempotent);
         self.judge(slot, &result, false);
     }
 
@@ -80,7 +86,7 @@ impl Engine<'_, '_> {
             true => {
                 self.enter(slot);
                 let outcome = plan.classifier.plugin.classify(result);
-                *self.running = None;
+                self.state.running = None;
                 outcome
             }
             false => match self.plugin(Component::Classifier, |_| plan.classifier.plugin.classify(result)) {
@@ -108,8 +114,7 @@ impl Engine<'_, '_> {
         let plan = self.plan;
         if let Some(latency) = &plan.latency {
             let now = self.now();
-            let started = self.late().group_started;
-            latency.record(now.since(started.min(now)), now);
+            latency.record(now.since(self.state.group_started.min(now)), now);
         }
     }
 }

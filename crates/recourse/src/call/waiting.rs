@@ -66,11 +66,11 @@ impl Engine<'_, '_> {
     /// The call has to wait: from the first time on its duration counts.
     #[inline(always)]
     fn first_wait(&mut self) {
-        if *self.started == NEVER {
+        if self.state.started == NEVER {
             let now = self.now();
             // What a clock that panicked shows is no start.
             if self.foreign_clock().is_none_or(|clock| clock.panicked().is_none()) {
-                *self.started = now;
+                self.state.started = now;
             }
         }
     }
@@ -83,32 +83,34 @@ impl Engine<'_, '_> {
             true => shared.clock.instant(late.floor + wait),
             false => None,
         };
-        *self.running = Some((Component::Sleeper, 0));
+        self.state.running = Some((Component::Sleeper, 0));
         let armed = self.late().timer.arm(&*shared.sleeper, due, wait, until, &shared.fence);
-        *self.running = None;
+        self.state.running = None;
         armed
     }
 
     #[inline(always)]
     fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<Result<Moment, PanicError>> {
         let fence = &self.shared.fence;
-        *self.running = Some((Component::Sleeper, 0));
+        self.state.running = Some((Component::Sleeper, 0));
         let polled = self.late().timer.poll(cx, fence);
-        *self.running = None;
+        self.state.running = None;
         polled
     }
 
     #[inline(always)]
     fn waited(&mut self, wait: u64) {
-        let never_waited = *self.started == NEVER;
+        let never_waited = self.state.started == NEVER;
         let late = self.late();
         // The sleeper is believed, whatever the clock shows.
         late.floor = late.floor + Duration::from_nanos(wait);
         if never_waited {
             late.slept = late.slept.saturating_add(wait);
         }
-        (late.group_started, late.before) = (NEVER, wait);
-        let now = late.progress.deadline().is_some().then(|| self.now());
+        late.before = wait;
+        let has_deadline = late.progress.deadline().is_some();
+        self.state.group_started = NEVER;
+        let now = has_deadline.then(|| self.now());
         self.on(Event::Waited { now });
     }
 
@@ -126,7 +128,7 @@ impl Engine<'_, '_> {
         if self.late().progress.wants_time(rules) {
             let now = self.now();
             if slot == 0 && self.plan.latency.is_none() {
-                self.late().group_started = now;
+                self.state.group_started = now;
             }
             self.on(Event::Pended { slot, now });
         }
@@ -135,13 +137,14 @@ impl Engine<'_, '_> {
     /// Asks the hedge trigger.
     pub(crate) fn advise(&mut self) {
         let (plan, now) = (self.plan, self.now());
-        let (left, call_started) = (self.left_of_call(), *self.started);
-        let late = self.late();
-        if late.group_started == NEVER {
-            late.group_started = now;
+        let (left, call_started) = (self.left_of_call(), self.state.started);
+        if self.state.group_started == NEVER {
+            self.state.group_started = now;
         }
+        let group_started = self.state.group_started;
+        let late = self.late();
         let state = HedgeState::new(
-            late.group_started,
+            group_started,
             now,
             late.progress.used(),
             plan.rules.max_hedges,
@@ -170,7 +173,7 @@ impl Engine<'_, '_> {
 
     fn poll_timer_for_next(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
-            let Some(late) = &*self.late else {
+            let Some(late) = &self.state.late else {
                 return Poll::Pending;
             };
             let Some(due) = late.progress.next_due() else {

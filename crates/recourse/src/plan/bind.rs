@@ -67,11 +67,13 @@ impl World {
         let generations = if is_final && !binding.broken { at.0 } else { at.0.uncounted() };
         let latency = state.filter(|_| wants_latency).map(State::latency);
         let retry_budget = binding.budget("retry.budget.name", &policy.retry.budget);
-        let starts_early = !self.calls_are_told && latency.is_none() && binding.stop.is_none();
-        let asks_nobody = breaker.is_none() && matches!(retry_budget, BoundBudget::None);
+        let starts_early = !self.calls_are_told && binding.stop.is_none();
+        let budgets_first = !retry_budget.ignores_first();
+        let asks_nobody = breaker.is_none() && !budgets_first && latency.is_none();
         Plan {
             key: key.clone(),
             starts_early,
+            budgets_first,
             is_free: starts_early && asks_nobody && classifier.values_succeed,
             policy_id: policy.id.as_static().unwrap_or_else(|| intern(&policy.id)),
             first_time_left: rules.time_left(rules.overall_timeout),
@@ -204,8 +206,11 @@ impl Binding<'_> {
         }
         match self.world.budgets.get(&name) {
             Some(plugin) => {
-                let hears_ends = self.world.fence.run(Component::Budget, || plugin.wants_outcomes());
-                BoundBudget::Found { plugin, name, cost, hears_ends: hears_ends.unwrap_or(false) }
+                let fence = &self.world.fence;
+                let hears_ends = fence.run(Component::Budget, || plugin.wants_outcomes()).unwrap_or(false);
+                let asked_first =
+                    fence.run(Component::Budget, || plugin.wants_first_attempts()).unwrap_or(true);
+                BoundBudget::Found { plugin, name, cost, hears_ends, asked_first }
             }
             None => {
                 let allow = self.world.modes.budget == MissingBudget::AllowUnsafe;

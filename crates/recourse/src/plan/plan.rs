@@ -37,6 +37,8 @@ pub(crate) struct Plan {
     pub(crate) notes: Attributes,
     /// Whether a call has nothing to do before its first attempt but to ask breaker and budget.
     pub(crate) starts_early: bool,
+    /// Whether the budget has to do with first attempts: is asked about them, or hears how they end.
+    pub(crate) budgets_first: bool,
     /// Whether there is not even that to do, and every value ends the call.
     pub(crate) is_free: bool,
     /// Whether the cap of keys left this one without state.
@@ -90,9 +92,24 @@ pub(crate) enum BoundBudget {
         cost: u32,
         /// Whether it is told how each attempt ends.
         hears_ends: bool,
+        /// Whether it is asked about the first attempts of calls.
+        asked_first: bool,
     },
     /// The policy names one that is not registered.
     Missing { name: Label, cost: u32, allow: bool, cause: Arc<dyn Error + Send + Sync> },
+}
+
+impl BoundBudget {
+    /// Whether it is asked about the first attempts of calls.
+    #[inline]
+    pub(crate) fn spares_first(&self) -> bool {
+        matches!(self, BoundBudget::Found { asked_first: false, .. })
+    }
+
+    /// Whether it has nothing to do with them, and doesn't hear how they end either.
+    pub(super) fn ignores_first(&self) -> bool {
+        matches!(self, BoundBudget::None | BoundBudget::Found { asked_first: false, hears_ends: false, .. })
+    }
 }
 
 impl Plan {

@@ -53,6 +53,12 @@ impl Plans {
         plan.is_fresh(epoch).then_some(PlanRef::Counted(plan))
     }
 
+    /// The first plan, if it is the one that was found good at this epoch.
+    #[inline]
+    pub(super) fn first_if_fresh(&self, epoch: u64) -> Option<&Plan> {
+        self.kept[0].get().map(|plan| &**plan).filter(|plan| plan.is_fresh(epoch))
+    }
+
     /// The newest plan, good or not.
     pub(super) fn last(&self) -> Option<PlanRef<'_>> {
         match self.further.get() {

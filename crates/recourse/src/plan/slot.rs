@@ -39,6 +39,12 @@ impl Slot {
         Slot { key, plans: Plans::default(), binding: Mutex::new(()), state }
     }
 
+    /// The key's first plan, if nothing has changed since it was bound: what most keys have all their life.
+    #[inline]
+    pub(crate) fn first_plan_if_fresh(&self) -> Option<&Plan> {
+        self.plans.first_if_fresh(Generation::epoch())
+    }
+
     /// The plan, if nothing has changed since it was bound.
     #[inline]
     pub(crate) fn fresh(&self, world: &World) -> Option<PlanRef<'_>> {

@@ -7,6 +7,7 @@
 
 mod breaker_hears_each_outcomes_vote;
 mod budget_is_asked_once_an_attempt;
+mod budget_may_leave_first_attempts_alone;
 mod classifier_decides_what_happens_next;
 mod denied_hedge_leaves_the_primary_alone;
 mod denied_retry_keeps_the_last_error;

@@ -132,6 +132,9 @@ impl Budget for Listening {
     fn wants_outcomes(&self) -> bool {
         self.inner.wants_outcomes()
     }
+    fn wants_first_attempts(&self) -> bool {
+        self.inner.wants_first_attempts()
+    }
 }
 
 /// So many attempts at once, first ones included, each with a release.

@@ -61,6 +61,9 @@ impl<P: Budget + ?Sized> Budget for Moody<P> {
     fn wants_outcomes(&self) -> bool {
         self.plugin.wants_outcomes()
     }
+    fn wants_first_attempts(&self) -> bool {
+        self.plugin.wants_first_attempts()
+    }
 }
 
 impl<P: HedgeTrigger + ?Sized> HedgeTrigger for Moody<P> {
