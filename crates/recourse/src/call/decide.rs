@@ -270,8 +270,10 @@ impl Progress {
         if ends_group {
             return self.settle(rules, kind);
         }
-        // A hedge now would undercut a wait that the other side has asked for.
-        let may_hedge = kind == OutcomeKind::Retryable && self.hedging && self.server == 0;
+        // A hedge now would undercut a wait that the other side has asked for, or come after a failure that no repetition
+        // mends.
+        let mends = self.worst.is_some_and(|(worst, _)| worst == OutcomeKind::Retryable);
+        let may_hedge = mends && self.hedging && self.server == 0;
         if may_hedge && rules.hedge_on_failure {
             return Step::Advise;
         }
@@ -290,7 +292,6 @@ impl Progress {
     /// Every launched attempt of the group has failed, or one has ended it.
     #[inline(always)]
     fn settle(&mut self, rules: &Rules, kind: OutcomeKind) -> Step {
-        self.live = 0;
         let stop = match kind {
             OutcomeKind::NonRetryable => StopReason::NonRetryable,
             OutcomeKind::Retryable if self.group + 1 >= rules.max_attempts => StopReason::AttemptsExhausted,

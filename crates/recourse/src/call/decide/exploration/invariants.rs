@@ -132,11 +132,7 @@ impl Transition<'_> {
         match self.event() {
             Some(Event::Pended { slot, .. }) => slot == 0,
             Some(Event::Due { now }) => self.before.ledger.check <= now && now < self.after.ledger.deadline,
-            Some(Event::Ended { kind, .. }) => {
-                // A hedge now would undercut a wait that the other side has asked for.
-                let undercuts = self.after.ledger.server > 0;
-                kind == OutcomeKind::Retryable && self.rules.hedge_on_failure && !undercuts
-            }
+            Some(Event::Ended { .. }) => self.rules.hedge_on_failure && self.after.ledger.may_mend(),
             _ => false,
         }
     }
@@ -160,8 +156,7 @@ impl Transition<'_> {
                 hold!(kind != OutcomeKind::Success, "a success does not end the call", self);
                 let ends = self.rules.cancel_on_first_terminal && kind != OutcomeKind::Retryable;
                 hold!(!ends, "goes on after the outcome that ends the group", self);
-                let heeds = self.rules.hedge_on_failure && kind == OutcomeKind::Retryable;
-                let asks = heeds && may_hedge && ledger.server == 0;
+                let asks = self.rules.hedge_on_failure && may_hedge && ledger.may_mend();
                 hold!((step == Step::Advise) == asks, "the trigger is asked after a failure", self);
             }
             Event::Due { now } => {

@@ -114,6 +114,12 @@ impl Ledger {
         self.timers().filter(|&moment| moment <= now).count()
     }
 
+    /// Whether another attempt of the group may mend its failures: none of them is final, and a hedge now would not
+    /// undercut a wait that the other side has asked for.
+    pub(super) fn may_mend(&self) -> bool {
+        matches!(self.worst, Some((OutcomeKind::Retryable, _))) && self.server == 0
+    }
+
     fn timers(&self) -> impl Iterator<Item = Moment> {
         self.cut_at.into_iter().chain([self.check, self.deadline])
     }
