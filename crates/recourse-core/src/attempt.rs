@@ -21,6 +21,7 @@ pub struct Attempt {
     hedge_index: u32,
     policy_id: &'static str,
     time_left: Option<Duration>,
+    may_be_retried: bool,
 }
 
 impl Attempt {
@@ -28,7 +29,7 @@ impl Attempt {
     #[must_use]
     #[inline]
     pub const fn first() -> Self {
-        Attempt { index: 0, hedge_index: 0, policy_id: "", time_left: None }
+        Attempt::new(0, 0, "", None)
     }
 
     /// An attempt with all it carries; for executors and tests.
@@ -40,7 +41,15 @@ impl Attempt {
         policy_id: &'static str,
         time_left: Option<Duration>,
     ) -> Self {
-        Attempt { index, hedge_index, policy_id, time_left }
+        Attempt { index, hedge_index, policy_id, time_left, may_be_retried: false }
+    }
+
+    /// The same attempt, as one that may be retried or not; for executors and tests.
+    #[must_use]
+    #[inline]
+    pub const fn with_may_be_retried(mut self, may_be_retried: bool) -> Self {
+        self.may_be_retried = may_be_retried;
+        self
     }
 
     /// Which attempt group this is, from 0.
@@ -77,6 +86,14 @@ impl Attempt {
     #[inline]
     pub const fn time_left(self) -> Option<Duration> {
         self.time_left
+    }
+
+    /// Whether another attempt may follow if this one fails: one of this call, or of a call in whose attempt this call
+    /// runs. `false` in a last attempt, where what can't be repeated may have its turn: a stale value, another source.
+    #[must_use]
+    #[inline]
+    pub const fn may_be_retried(self) -> bool {
+        self.may_be_retried
     }
 }
 
@@ -118,6 +135,6 @@ mod tests {
 
     #[test]
     fn an_attempt_is_small_enough_to_copy_everywhere() {
-        assert!(size_of::<Attempt>() <= 40);
+        assert!(size_of::<Attempt>() <= 48);
     }
 }

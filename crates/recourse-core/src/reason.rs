@@ -43,6 +43,7 @@ reasons! {
     CLASSIFIER_NOT_FOUND = "classifier_not_found", "the policy names a classifier that is not registered";
     TRIGGER_NOT_FOUND = "trigger_not_found", "the policy names a hedge trigger that is not registered; the name of an attribute, too";
     ATTEMPTS_EXHAUSTED = "attempts_exhausted", "the last allowed attempt failed";
+    LEFT_TO_OUTER = "left_to_outer", "the attempt failed, and the call in whose attempt this call runs may retry";
     NON_RETRYABLE = "non_retryable", "an attempt failed in a way that must not be retried";
     OVERALL_TIMEOUT = "overall_timeout", "the overall deadline cut an attempt in flight";
     DEADLINE_WOULD_PASS = "deadline_would_pass", "the next wait would outlast the overall deadline";

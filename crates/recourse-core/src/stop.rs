@@ -9,6 +9,8 @@ use std::fmt;
 pub enum StopReason {
     /// The last allowed attempt failed.
     AttemptsExhausted,
+    /// The attempt failed, and its policy leaves retrying to the call in whose attempt this call runs.
+    LeftToOuter,
     /// An attempt failed in a way that must not be retried.
     NonRetryable,
     /// The classifier ended the call.
@@ -56,6 +58,7 @@ impl StopReason {
     pub const fn as_str(self) -> &'static str {
         match self {
             StopReason::AttemptsExhausted => reason::ATTEMPTS_EXHAUSTED,
+            StopReason::LeftToOuter => reason::LEFT_TO_OUTER,
             StopReason::NonRetryable => reason::NON_RETRYABLE,
             StopReason::Abort => reason::ABORT,
             StopReason::Accepted => reason::ACCEPTED,

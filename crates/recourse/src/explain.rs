@@ -236,6 +236,9 @@ impl fmt::Display for Explanation {
             retry.jitter,
             retry.max_server_delay
         )?;
+        if retry.leave_to_outer {
+            f.write_str(", one inside an attempt that may be retried")?;
+        }
         let timeout =
             |timeout: Option<Duration>| timeout.map_or("off".to_owned(), |timeout| format!("{timeout:?}"));
         write!(

@@ -12,6 +12,7 @@ use recourse_core::{Component, GrpcCode, StopReason, reason};
 /// against the enum.
 const STOPS: &[StopReason] = &[
     StopReason::AttemptsExhausted,
+    StopReason::LeftToOuter,
     StopReason::NonRetryable,
     StopReason::Abort,
     StopReason::Accepted,

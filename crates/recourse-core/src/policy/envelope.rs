@@ -103,6 +103,14 @@ impl Policy {
         self
     }
 
+    /// Whether a call inside an attempt of another call leaves retrying to that call, as long as it may retry. A call
+    /// knows where it runs if it is polled by the attempt, or was told with `Call::within`.
+    #[must_use]
+    pub fn leave_retries_to_outer(mut self, leave: bool) -> Self {
+        self.retry.leave_to_outer = leave;
+        self
+    }
+
     /// The registered classifier that judges the attempts.
     #[must_use]
     pub fn classifier(mut self, name: impl Into<Label>) -> Self {

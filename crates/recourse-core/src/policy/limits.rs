@@ -67,6 +67,7 @@ pub const TABLE: &[(&str, &str, &str)] = &[
     ("retry.timeout_per_attempt", "off", "off or at least 1ms; 0 means off"),
     ("retry.overall_timeout", "off", "off or at least 1ms; 0 means off"),
     ("retry.classifier_name", "the executor's default classifier", "a registered classifier's name"),
+    ("retry.leave_to_outer", "false", "true or false"),
     ("retry.budget.name", "no budget", "a registered budget's name"),
     ("retry.budget.cost", "1", "at least 1"),
     ("hedge.enabled", "false", "true or false"),

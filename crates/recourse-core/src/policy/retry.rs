@@ -42,6 +42,10 @@ pub struct RetryPolicy {
     /// The classifier's name; empty for the executor's default.
     #[cfg_attr(feature = "serde", serde(with = "crate::policy::serde::classifier_name"))]
     pub classifier_name: Label,
+    /// Whether a call that runs inside an attempt of another call makes one attempt only, as long as that attempt may be
+    /// retried itself: so that retries of nested calls don't multiply.
+    #[cfg_attr(feature = "serde", serde(with = "crate::policy::serde::leave_to_outer"))]
+    pub leave_to_outer: bool,
     /// What pays for the primary attempts.
     pub budget: BudgetRef,
 }
@@ -58,6 +62,7 @@ impl Default for RetryPolicy {
             timeout_per_attempt: None,
             overall_timeout: None,
             classifier_name: Label::EMPTY,
+            leave_to_outer: false,
             budget: BudgetRef::default(),
         }
     }

@@ -53,6 +53,7 @@ fields! {
     overall_timeout: Option<Duration> = OrOff, write_timeout, "retry.overall_timeout";
     hedge_enabled: bool = Flag, write_plain, "hedge.enabled";
     circuit_enabled: bool = Flag, write_plain, "circuit.enabled";
+    leave_to_outer: bool = Flag, write_plain, "retry.leave_to_outer";
     cancel_on_first_terminal: bool = Flag, write_plain, "hedge.cancel_on_first_terminal";
     classifier_name: Label = Text, write_plain, "retry.classifier_name";
     trigger_name: Label = Text, write_plain, "hedge.trigger_name";

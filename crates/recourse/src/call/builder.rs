@@ -2,6 +2,7 @@
 
 use crate::call::borrowed::{drive_mut, drive_with};
 use crate::call::driver::{Captured, Plain};
+use crate::call::nesting::Nesting;
 use crate::call::owned::drive;
 use crate::call::site::Site;
 use crate::error::Error;
@@ -65,7 +66,7 @@ pub struct Call<'a>(Site<'a>);
 impl<'a> Call<'a> {
     #[inline]
     pub(crate) fn new(shared: &'a Shared, target: Target<'a>) -> Self {
-        Call(Site { shared, target, idempotent: None })
+        Call(Site { shared, target, idempotent: None, within: Nesting::NONE })
     }
 
     /// Says whether the operation may be repeated when nobody knows whether it took effect. Marked `false`, an
@@ -73,6 +74,35 @@ impl<'a> Call<'a> {
     /// answer is judged by its method, and no other built-in classifier asks.
     pub fn idempotent(mut self, idempotent: bool) -> Self {
         self.0.idempotent = Some(idempotent);
+        self
+    }
+
+    /// Says that the call runs inside this attempt of another call, for a policy that
+    /// [leaves retrying to it](recourse_core::Policy::leave_retries_to_outer). A call that the attempt's own future polls
+    /// knows; one that was spawned as a task of its own has to be told.
+    ///
+    /// ```
+    /// use recourse::{Executor, Policy, StopReason};
+    ///
+    /// # fn main() -> Result<(), recourse::BuildError> {
+    /// let executor = Executor::builder()
+    ///     .policy("shop.Checkout", Policy::new())
+    ///     .policy("payments.Charge", Policy::new().leave_retries_to_outer(true))
+    ///     .build()?;
+    /// let checkout = executor.run("shop.Checkout", |attempt| {
+    ///     let executor = executor.clone();
+    ///     async move {
+    ///         let charge = executor.call("payments.Charge").within(attempt);
+    ///         charge.run(|_| async { Err::<(), _>(std::io::Error::other("down")) }).await
+    ///     }
+    /// });
+    /// let error = futures::executor::block_on(checkout).unwrap_err();
+    /// assert_eq!(error.attempts(), 3); // not nine
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn within(mut self, attempt: Attempt) -> Self {
+        self.0.within = self.0.within.and(Nesting::within(attempt));
         self
     }
 

@@ -27,6 +27,8 @@ pub(crate) struct Rules {
     pub(crate) hedge_delay: Duration,
     /// Whether the trigger is asked also when an attempt has failed.
     pub(crate) hedge_on_failure: bool,
+    /// Whether a call inside an attempt that may be retried makes one attempt.
+    pub(crate) leave_to_outer: bool,
 }
 
 impl Rules {
@@ -41,6 +43,7 @@ impl Rules {
             cancel_on_first_terminal: hedge.cancel_on_first_terminal,
             hedge_delay: hedge.hedge_delay,
             hedge_on_failure: false,
+            leave_to_outer: retry.leave_to_outer,
         }
     }
 
@@ -125,6 +128,8 @@ pub(crate) struct Progress {
     /// Whether any group may.
     can_hedge: bool,
     deadline: Moment,
+    /// Whether the call in whose attempt this one runs retries in its place.
+    left_to_outer: bool,
     /// When each attempt in flight runs out of its time; `NEVER` for the others.
     cut_at: [Moment; SLOTS],
     done: bool,
@@ -132,7 +137,7 @@ pub(crate) struct Progress {
 
 impl Progress {
     /// A call at its start: the first step is to ask for slot 0.
-    pub(crate) fn new(rules: &Rules, can_hedge: bool) -> Self {
+    pub(crate) fn new(rules: &Rules, can_hedge: bool, outer_retries: bool) -> Self {
         Progress {
             group: 0,
             live: 0,
@@ -144,6 +149,7 @@ impl Progress {
             hedging: can_hedge && rules.max_hedges > 0,
             can_hedge,
             deadline: NEVER,
+            left_to_outer: rules.leave_to_outer && outer_retries,
             cut_at: [NEVER; SLOTS],
             done: false,
         }
@@ -151,6 +157,11 @@ impl Progress {
 
     pub(crate) fn group(&self) -> u32 {
         self.group
+    }
+
+    /// Whether another group may follow this one.
+    pub(crate) fn may_retry(&self, rules: &Rules) -> bool {
+        self.group + 1 < rules.max_attempts && !self.left_to_outer
     }
 
     /// The attempts in flight, a bit a slot.
@@ -230,7 +241,7 @@ impl Progress {
                 self.finish(Some(StopReason::OverallTimeout))
             }
             Event::Waited { .. } => {
-                let fresh = Progress::new(rules, self.can_hedge);
+                let fresh = Progress::new(rules, self.can_hedge, self.left_to_outer);
                 *self = Progress { group: self.group + 1, deadline: self.deadline, ..fresh };
                 Step::Ask { slot: 0 }
             }
@@ -295,6 +306,7 @@ impl Progress {
         let stop = match kind {
             OutcomeKind::NonRetryable => StopReason::NonRetryable,
             OutcomeKind::Retryable if self.group + 1 >= rules.max_attempts => StopReason::AttemptsExhausted,
+            OutcomeKind::Retryable if self.left_to_outer => StopReason::LeftToOuter,
             OutcomeKind::Retryable if self.server > nanos(rules.max_server_delay) => {
                 StopReason::ServerDelayTooLong
             }

@@ -134,7 +134,7 @@ impl<'h, 'a, T: 'static, E: Failure<M>, M> Driver<'h, 'a, T, E, M> {
                 }
                 Step::Ask { slot } => {
                     if let Some(attempt) = self.engine.permit(slot) {
-                        self.engine.guarded(slot, || hedges.launch(slot, attempt));
+                        self.engine.attempting(slot, || hedges.launch(slot, attempt));
                     }
                     continue;
                 }
@@ -166,7 +166,7 @@ impl<'h, 'a, T: 'static, E: Failure<M>, M> Driver<'h, 'a, T, E, M> {
             }
             let slot = next.trailing_zeros() as usize;
             unpolled &= !(1 << slot);
-            let polled = self.engine.guarded(slot, || match (slot, primary.as_mut().as_pin_mut()) {
+            let polled = self.engine.attempting(slot, || match (slot, primary.as_mut().as_pin_mut()) {
                 (0, Some(primary)) => primary.poll(cx),
                 (0, None) => Poll::Pending,
                 (hedge, _) => hedges.poll(hedge, cx),
@@ -187,8 +187,10 @@ impl<'h, 'a, T: 'static, E: Failure<M>, M> Driver<'h, 'a, T, E, M> {
     where
         P: Future<Output = Result<T, E>>,
     {
+        let nesting = self.engine.nesting();
         self.engine.enter(0);
-        let polled = primary.as_mut().as_pin_mut()?.poll(cx);
+        let attempt = primary.as_mut().as_pin_mut()?;
+        let polled = nesting.run(|| attempt.poll(cx));
         if polled.is_ready() {
             primary.set(None);
         }

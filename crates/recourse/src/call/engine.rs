@@ -8,6 +8,7 @@
 
 use crate::call::clock::CallClock;
 use crate::call::decide::{Event, NEVER, Progress, Step};
+use crate::call::nesting::Nesting;
 use crate::call::open::{HedgesOpen, Open};
 use crate::call::recorder::{Audience, Recorder};
 use crate::call::timer::CallTimer;
@@ -31,6 +32,8 @@ pub(crate) struct CallState<'a> {
     pub(super) primary: Open,
     pub(super) idempotent: Option<bool>,
     pub(super) can_hedge: bool,
+    /// What runs round the call.
+    pub(super) around: Nesting,
     pub(super) running: Running,
     /// When the call first had to wait, for an attempt or between two: alike whether or not it is observed. `NEVER`
     /// before that.
@@ -85,7 +88,8 @@ impl<'a> Engine<'_, 'a> {
     /// Starts a call that can't be early.
     #[inline(never)]
     fn start_late(&mut self, capture: bool) {
-        let (shared, plan, can_hedge) = (self.shared, self.plan, self.state.can_hedge);
+        let (shared, plan) = (self.shared, self.plan);
+        let (can_hedge, around) = (self.state.can_hedge, self.state.around);
         let late = self.late();
         if capture || shared.is_watched() {
             late.recorder.switch_on(&plan.key);
@@ -97,6 +101,13 @@ impl<'a> Engine<'_, 'a> {
             };
             self.late().ended = false;
             self.observe(|recorder, audience| recorder.start(plan, now, started_at, audience));
+            if around.is_inside() {
+                let retried = around.is_retried();
+                self.note(
+                    recourse_observe::names::NESTED,
+                    if retried { "in_retryable_attempt" } else { "in_last_attempt" },
+                );
+            }
             if !can_hedge && plan.trigger.is_some() {
                 self.note(recourse_observe::names::HEDGING, "off_one_at_a_time");
             }
@@ -122,7 +133,8 @@ impl<'a> Engine<'_, 'a> {
 
     #[inline(never)]
     fn become_late(&mut self) {
-        let mut progress = Progress::new(&self.plan.rules, self.state.can_hedge);
+        let mut progress =
+            Progress::new(&self.plan.rules, self.state.can_hedge, self.state.around.is_retried());
         let mut step = Step::Ask { slot: 0 };
         if self.state.primary.is_launched() {
             step = progress.on(&self.plan.rules, Event::Admitted { slot: 0 });
@@ -273,6 +285,23 @@ impl<'a> Engine<'_, 'a> {
                 late.is_fresh = false;
             }
         }
+    }
+
+    /// What calls inside the group's attempts run in.
+    #[inline]
+    pub(crate) fn nesting(&self) -> Nesting {
+        let own = match &self.state.late {
+            Some(late) => Nesting::in_attempt(late.progress.may_retry(&self.plan.rules)),
+            None => self.plan.nesting,
+        };
+        own.and(self.state.around)
+    }
+
+    /// Runs an attempt's future or the closure that makes it.
+    #[inline]
+    pub(crate) fn attempting<R>(&mut self, slot: usize, code: impl FnOnce() -> R) -> R {
+        let nesting = self.nesting();
+        self.guarded(slot, || nesting.run(code))
     }
 
     /// Runs the operation's code for this attempt.

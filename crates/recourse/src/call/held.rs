@@ -2,6 +2,7 @@
 
 use crate::call::decide::NEVER;
 use crate::call::engine::{CallState, Engine};
+use crate::call::nesting::Nesting;
 use crate::call::open::Open;
 use crate::call::site::Site;
 use crate::plan::PlanRef;
@@ -18,11 +19,17 @@ impl<'a> Held<'a> {
     /// A call that nothing was launched for.
     #[inline]
     pub(crate) fn new(site: &Site<'a>, plan: PlanRef<'a>, can_hedge: bool) -> Self {
+        Held::inside(site, plan, can_hedge, site.around())
+    }
+
+    #[inline]
+    fn inside(site: &Site<'a>, plan: PlanRef<'a>, can_hedge: bool, around: Nesting) -> Self {
         let Site { shared, idempotent, .. } = *site;
         let state = CallState {
             primary: Open::default(),
             idempotent,
             can_hedge,
+            around,
             running: None,
             started: NEVER,
             group_started: NEVER,
@@ -33,8 +40,8 @@ impl<'a> Held<'a> {
 
     /// A call whose first attempt is in flight, and had nobody to ask.
     #[inline]
-    pub(crate) fn in_flight(site: &Site<'a>, plan: PlanRef<'a>) -> Self {
-        let mut held = Held::new(site, plan, true);
+    pub(crate) fn in_flight(site: &Site<'a>, plan: PlanRef<'a>, around: Nesting) -> Self {
+        let mut held = Held::inside(site, plan, true, around);
         held.state.primary.launch();
         held
     }

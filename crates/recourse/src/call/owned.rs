@@ -74,8 +74,8 @@ pub(crate) fn drive<'a, P, T, E, M, F, Fut>(site: Site<'a>, operation: F) -> Dri
 }
 
 impl<'a, P, T, E, M, F, Fut> Drive<'a, P, T, E, M, F, Fut> {
-    /// Drops the attempts, and then gives back what was taken for them.
-    #[inline]
+    /// Drops the attempts, and then gives back what was taken for them. Kept out of the way of a call that was over at once.
+    #[inline(never)]
     fn let_go(self: Pin<&mut Self>) {
         let mut this = self.project();
         this.primary.set(None);
@@ -130,21 +130,27 @@ where
             return self.go_on(None, cx);
         }
         *this.stage = Stage::Over;
-        let plan = match this.site.plan_now() {
+        let plan = match this.site.first_plan() {
+            Some(plan) if plan.is_free && !P::CAPTURE => {
+                // Nothing is taken, so nothing has to be held while the attempt runs for the first time.
+                let around = this.site.around();
+                let polled = plan.nesting.and(around).run(|| {
+                    this.primary.set(Some((this.operation)(plan.first_attempt(around))));
+                    poll_once(this.primary, cx)
+                });
+                if let Poll::Ready(Ok(value)) = polled {
+                    return Poll::Ready(P::report(Ok(value), no_timeline));
+                }
+                let held = Held::in_flight(this.site, PlanRef::Kept(plan), around);
+                return self.become_late(held, polled, cx);
+            }
+            Some(plan) => Some(PlanRef::Kept(plan)),
+            None => this.site.plan_now(),
+        };
+        let plan = match plan {
             Some(plan) if plan.starts_early && !P::CAPTURE => plan,
             at_hand => return self.start(at_hand, cx),
         };
-        if plan.is_free {
-            // Nothing is taken, so nothing has to be held while the attempt runs for the first time.
-            this.primary.set(Some((this.operation)(plan.first_attempt())));
-            return match poll_once(this.primary, cx) {
-                Poll::Ready(Ok(value)) => Poll::Ready(P::report(Ok(value), no_timeline)),
-                polled => {
-                    let held = Held::in_flight(this.site, plan);
-                    self.become_late(held, polled, cx)
-                }
-            };
-        }
         let mut held = Held::new(this.site, plan, true);
         let mut engine = held.engine();
         let Some(attempt) = engine.permit(0) else {
@@ -152,10 +158,10 @@ where
             *this.stage = Stage::Between;
             return self.go_on(None, cx);
         };
-        engine.enter(0);
-        this.primary.set(Some((this.operation)(attempt)));
-        let polled = poll_once(this.primary, cx);
-        engine.leave();
+        let polled = engine.attempting(0, || {
+            this.primary.set(Some((this.operation)(attempt)));
+            poll_once(this.primary, cx)
+        });
         match polled {
             Poll::Ready(Ok(value)) if engine.succeeds_early() => {
                 if held.is_empty() {
@@ -251,9 +257,7 @@ where
                 }
                 _ => match driver.engine.next_primary() {
                     Some(attempt) => {
-                        driver.engine.enter(0);
-                        this.primary.set(Some((this.operation)(attempt)));
-                        driver.engine.leave();
+                        driver.engine.attempting(0, || this.primary.set(Some((this.operation)(attempt))));
                         *this.stage = Stage::Group;
                     }
                     None => {

@@ -48,7 +48,7 @@ impl Engine<'_, '_> {
             self.state.group_started = self.shared.clock.now();
         }
         self.state.primary.launch();
-        Some(plan.first_attempt())
+        Some(plan.first_attempt(self.state.around))
     }
 
     /// Whether a budget has to do with the attempt. Where nobody is told of its decision, one that spares first attempts
@@ -179,12 +179,9 @@ impl Engine<'_, '_> {
             self.record_launch(slot, budget_reason);
         }
         self.on(Event::Admitted { slot });
-        Some(Attempt::new(
-            self.group(),
-            hedge_index(slot),
-            self.plan.policy_id,
-            self.plan.rules.time_left(left),
-        ))
+        let time_left = self.plan.rules.time_left(left);
+        let attempt = Attempt::new(self.group(), hedge_index(slot), self.plan.policy_id, time_left);
+        Some(attempt.with_may_be_retried(self.nesting().is_retried()))
     }
 
     /// A half-open circuit's probe is not hedged.

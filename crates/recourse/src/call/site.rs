@@ -1,6 +1,7 @@
 //! [`Site`]: what is known of a call before it starts, and the way to its plan.
 
-use crate::plan::{PlanRef, Target};
+use crate::call::nesting::Nesting;
+use crate::plan::{Plan, PlanRef, Target};
 use crate::shared::Shared;
 use recourse_core::Key;
 use std::future::{Future, ready};
@@ -12,26 +13,32 @@ pub(crate) struct Site<'a> {
     pub(crate) target: Target<'a>,
     /// Whether the operation may be repeated; `None` if the call site said nothing.
     pub(crate) idempotent: Option<bool>,
+    /// The attempt that it says the call runs in.
+    pub(crate) within: Nesting,
 }
 
 /// A plan that its provider gives later.
 pub(crate) type LaterPlan<'a> = Pin<Box<dyn Future<Output = PlanRef<'a>> + Send + 'a>>;
 
 impl<'a> Site<'a> {
-    /// The call's plan, if it is at hand.
+    /// What runs round the call: what it was told, and what it sees.
     #[inline]
-    pub(crate) fn plan_now(&self) -> Option<PlanRef<'a>> {
+    pub(crate) fn around(&self) -> Nesting {
+        self.within.and(Nesting::around())
+    }
+
+    /// The call's plan where it is the first of its key, as it mostly is.
+    #[inline]
+    pub(crate) fn first_plan(&self) -> Option<&'a Plan> {
         match &self.target {
-            Target::Kept(slot) => match slot.first_plan_if_fresh() {
-                Some(plan) => Some(PlanRef::Kept(plan)),
-                None => self.other_plan_now(),
-            },
-            _ => self.other_plan_now(),
+            Target::Kept(slot) => slot.first_plan_if_fresh(),
+            _ => None,
         }
     }
 
+    /// The call's plan, if it is at hand.
     #[inline(never)]
-    fn other_plan_now(&self) -> Option<PlanRef<'a>> {
+    pub(crate) fn plan_now(&self) -> Option<PlanRef<'a>> {
         match &self.target {
             Target::Kept(slot) => slot.plan_now(&self.shared.world),
             Target::New(key) => self.shared.slots.plan_of_new(key, &self.shared.world),

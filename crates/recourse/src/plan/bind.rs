@@ -6,7 +6,7 @@ use super::plans::PlanRef;
 use super::resolve::Answer;
 use super::slot::State;
 use super::world::{Generations, World};
-use crate::call::{BackoffRules, Rules};
+use crate::call::{BackoffRules, Nesting, Rules};
 use crate::fence::PanicError;
 use crate::missing::{MissingBreaker, MissingBudget, MissingClassifier, MissingPolicy, MissingTrigger};
 use recourse_core::policy::{BudgetRef, CircuitPolicy, HedgePolicy};
@@ -74,6 +74,7 @@ impl World {
             key: key.clone(),
             starts_early,
             budgets_first,
+            nesting: Nesting::in_attempt(rules.max_attempts > 1),
             is_free: starts_early && asks_nobody && classifier.values_succeed,
             policy_id: policy.id.as_static().unwrap_or_else(|| intern(&policy.id)),
             first_time_left: rules.time_left(rules.overall_timeout),

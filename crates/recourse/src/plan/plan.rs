@@ -1,7 +1,7 @@
 //! [`Plan`]: a policy with every name resolved; what a call obeys.
 
 use super::world::Generations;
-use crate::call::{BackoffRules, Rules};
+use crate::call::{BackoffRules, Nesting, Rules};
 use crate::classify;
 use recourse_core::{
     Attempt, AttemptKind, Attributes, Budget, CircuitBreaker, Classifier, EffectivePolicy, HedgeTrigger, Key,
@@ -37,6 +37,8 @@ pub(crate) struct Plan {
     pub(crate) notes: Attributes,
     /// Whether a call has nothing to do before its first attempt but to ask breaker and budget.
     pub(crate) starts_early: bool,
+    /// What calls inside the first attempt run in, by this plan alone.
+    pub(crate) nesting: Nesting,
     /// Whether the budget has to do with first attempts: is asked about them, or hears how they end.
     pub(crate) budgets_first: bool,
     /// Whether there is not even that to do, and every value ends the call.
@@ -115,8 +117,9 @@ impl BoundBudget {
 impl Plan {
     /// What the operation sees of the call's first attempt.
     #[inline]
-    pub(crate) fn first_attempt(&self) -> Attempt {
-        Attempt::new(0, 0, self.policy_id, self.first_time_left)
+    pub(crate) fn first_attempt(&self, around: Nesting) -> Attempt {
+        let may_be_retried = self.nesting.and(around).is_retried();
+        Attempt::new(0, 0, self.policy_id, self.first_time_left).with_may_be_retried(may_be_retried)
     }
 
     /// Who allows attempts of this kind.

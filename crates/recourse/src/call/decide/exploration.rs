@@ -71,7 +71,7 @@ fn every_history_of_a_call_ends_once_and_holds_nothing_at_its_end() {
 /// A group of a primary and this many hedges, all in flight.
 fn in_flight(rules: &Rules, hedges: usize) -> Progress {
     let now = Moment::ZERO;
-    let mut progress = Progress::new(rules, true);
+    let mut progress = Progress::new(rules, true, false);
     progress.on(rules, Event::Admitted { slot: 0 });
     progress.on(rules, Event::Pended { slot: 0, now });
     for slot in 1..=hedges {

@@ -23,6 +23,8 @@ pub(super) struct Case {
     deadline: bool,
     cancel_on_first_terminal: bool,
     hedge_on_failure: bool,
+    /// It runs inside an attempt that may be retried, and leaves retrying to it.
+    left_to_outer: bool,
 }
 
 impl Case {
@@ -36,6 +38,9 @@ impl Case {
             cases.extend([0b0011, 0b1011].map(|choice| Case::of(choice, attempts, hedges)));
         }
         cases.push(Case { can_hedge: false, ..Case::of(0b1011, 4, 3) });
+        for (attempts, hedges) in [(1, 1), (4, 1)] {
+            cases.push(Case { left_to_outer: true, ..Case::of(0b1011, attempts, hedges) });
+        }
         cases
     }
 
@@ -52,6 +57,7 @@ impl Case {
             deadline,
             cancel_on_first_terminal,
             hedge_on_failure,
+            left_to_outer: false,
         }
     }
 
@@ -64,6 +70,7 @@ impl Case {
             (self.deadline, "deadline"),
             (self.cancel_on_first_terminal, "first terminal ends"),
             (self.hedge_on_failure, "hedge on failure"),
+            (self.left_to_outer, "retries left to the outer call"),
         ] {
             if is_so {
                 name = name + ", " + says;
@@ -82,6 +89,7 @@ impl Case {
             cancel_on_first_terminal: self.cancel_on_first_terminal,
             hedge_delay: MS,
             hedge_on_failure: self.hedge_on_failure,
+            leave_to_outer: self.left_to_outer,
         }
     }
 }

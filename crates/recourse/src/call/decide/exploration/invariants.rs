@@ -206,6 +206,10 @@ impl Transition<'_> {
             StopReason::NonRetryable => worst == Some(OutcomeKind::NonRetryable) && (all_failed || cancelled),
             StopReason::Abort => worst == Some(OutcomeKind::Abort) && (all_failed || cancelled),
             StopReason::AttemptsExhausted => worst == Some(OutcomeKind::Retryable) && all_failed && last,
+            StopReason::LeftToOuter => {
+                let left = rules.leave_to_outer && ledger.group == 0 && !last;
+                worst == Some(OutcomeKind::Retryable) && all_failed && left
+            }
             StopReason::ServerDelayTooLong => {
                 let too_long = ledger.server > nanos(rules.max_server_delay);
                 worst == Some(OutcomeKind::Retryable) && all_failed && !last && too_long

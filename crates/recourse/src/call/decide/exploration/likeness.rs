@@ -49,8 +49,8 @@ fn parts(step: Step) -> (u64, u64) {
 /// The same number for worlds that are alike, and for no others.
 pub(super) fn key(world: &World) -> u64 {
     let (now, pended) = (world.now, world.ledger.pended);
-    // Every field is named, so that a new one is thought of here. Whether a call can hedge is the same in a whole
-    // exploration, and one that is done is not kept.
+    // Every field is named, so that a new one is thought of here. Whether a call can hedge, and whether it leaves
+    // retrying to another, is the same in a whole exploration, and one that is done is not kept.
     let &Progress {
         group,
         live,
@@ -62,6 +62,7 @@ pub(super) fn key(world: &World) -> u64 {
         hedging,
         can_hedge: _,
         deadline,
+        left_to_outer: _,
         cut_at,
         done: _,
     } = &world.progress;

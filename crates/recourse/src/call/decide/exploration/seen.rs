@@ -38,14 +38,16 @@ impl Seen {
     pub(super) fn check(&self, rules: &Rules, can_hedge: bool) {
         let hedges = if can_hedge { rules.max_hedges } else { 0 };
         let (timed, limited) = (rules.timeout_per_attempt.is_some(), rules.overall_timeout.is_some());
-        assert_eq!(self.groups, rules.max_attempts, "groups that no history reached: {self:?}");
+        let groups = if rules.leave_to_outer { 1 } else { rules.max_attempts };
+        assert_eq!(self.groups, groups, "groups that no history reached: {self:?}");
         assert_eq!(self.in_flight, 1 + hedges, "attempts that were never in flight at once: {self:?}");
         let timers = if timed { 1 + hedges as usize } else { 0 } + usize::from(limited);
         assert!(self.due_at_once >= timers, "timers that were never due at once: {self:?}");
-        let retries = rules.max_attempts > 1;
+        let (retries, left) = (groups > 1, groups < rules.max_attempts);
         let reasons = [
             (None, true),
-            (Some(StopReason::AttemptsExhausted), true),
+            (Some(StopReason::AttemptsExhausted), !left),
+            (Some(StopReason::LeftToOuter), left),
             (Some(StopReason::NonRetryable), true),
             (Some(StopReason::Abort), true),
             (Some(StopReason::BudgetDenied), true),

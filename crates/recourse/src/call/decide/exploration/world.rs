@@ -34,7 +34,7 @@ impl World {
     /// A call at its start. One that borrows mutably can't hedge.
     pub(super) fn new(rules: &Rules, can_hedge: bool) -> Self {
         World {
-            progress: Progress::new(rules, can_hedge),
+            progress: Progress::new(rules, can_hedge, true),
             step: Step::Ask { slot: 0 },
             now: Moment::ZERO,
             ledger: Ledger::new(can_hedge),
