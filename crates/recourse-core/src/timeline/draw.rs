@@ -1,7 +1,7 @@
 //! How a timeline prints: a head line, one line an attempt on a time axis, and why the call ended.
 
 use crate::timeline::{AttemptRecord, Ending, Timeline};
-use std::fmt;
+use std::fmt::{self, Write};
 use std::time::Duration;
 
 /// Columns of the time axis.
@@ -11,13 +11,13 @@ impl fmt::Display for Timeline {
     /// One line an attempt, drawn on a time axis; plain text, no trailing newline.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let verdict = if self.is_success() { "success" } else { "failure" };
-        write!(f, "{} {verdict} in {}", self.key, short(self.duration()))?;
+        write!(f, "{} {verdict} in {}", OneLine(&self.key), short(self.duration()))?;
         match self.launched() {
             1 => f.write_str(", 1 attempt")?,
             many => write!(f, ", {many} attempts")?,
         }
         if !self.policy_id.is_empty() {
-            write!(f, ", policy {}", self.policy_id)?;
+            write!(f, ", policy {}", OneLine(&self.policy_id))?;
         }
         for record in self.attempts() {
             f.write_str("\n")?;
@@ -30,7 +30,7 @@ impl fmt::Display for Timeline {
             }
         }
         if !self.attributes.is_empty() {
-            write!(f, "\n  {}", self.attributes)?;
+            write!(f, "\n  {}", OneLine(&self.attributes))?;
         }
         Ok(())
     }
@@ -46,14 +46,14 @@ impl Timeline {
         write!(f, " {:>8} +{:<8}", short(record.start.since(self.start)), short(record.duration()))?;
         write!(f, " {:<10}", record.ending)?;
         match record.ending {
-            Ending::Denied => write!(f, " {}", record.budget_reason)?,
-            _ => write!(f, " {}", record.outcome.reason)?,
+            Ending::Denied => write!(f, " {}", OneLine(&record.budget_reason))?,
+            _ => write!(f, " {}", OneLine(&record.outcome.reason))?,
         }
         if !record.backoff.is_zero() {
             write!(f, ", after {} of backoff", short(record.backoff))?;
         }
         if !record.outcome.attributes.is_empty() {
-            write!(f, " [{}]", record.outcome.attributes)?;
+            write!(f, " [{}]", OneLine(&record.outcome.attributes))?;
         }
         if let Some(error) = &record.error {
             write!(f, ": {}", OneLine(error))?;
@@ -95,31 +95,45 @@ const fn mark(ending: Ending) -> char {
     }
 }
 
-/// A text on one line: an error may print any character, and must not look like a line of the timeline.
-struct OneLine<'t>(&'t str);
+/// A text on one line: errors, names and values may hold any character, and must not look like a line of the timeline.
+struct OneLine<T>(T);
 
-impl fmt::Display for OneLine<'_> {
+impl<T: fmt::Display> fmt::Display for OneLine<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for part in self.0.split_inclusive(char::is_control) {
+        write!(Escaping(f), "{}", self.0)
+    }
+}
+
+/// Writes what would end a line, or move the cursor, as its escape.
+struct Escaping<'a, 'f>(&'a mut fmt::Formatter<'f>);
+
+impl fmt::Write for Escaping<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for part in text.split_inclusive(breaks) {
             match part.char_indices().next_back() {
-                Some((at, last)) if last.is_control() => {
-                    write!(f, "{}{}", &part[..at], last.escape_default())?
+                Some((at, last)) if breaks(last) => {
+                    write!(self.0, "{}{}", &part[..at], last.escape_default())?
                 }
-                _ => f.write_str(part)?,
+                _ => self.0.write_str(part)?,
             }
         }
         Ok(())
     }
 }
 
-/// A duration in at most seven columns.
+fn breaks(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
+}
+
+/// A duration in at most seven columns, up to ten days; the bounds are where a unit's number would be rounded to
+/// a thousand.
 fn short(duration: Duration) -> String {
     match duration.as_secs_f64() {
         0.0 => "0".to_owned(),
         s if s < 1e-6 => format!("{}ns", duration.as_nanos()),
-        s if s < 1e-3 => format!("{:.1}µs", s * 1e6),
-        s if s < 1.0 => format!("{:.1}ms", s * 1e3),
-        s if s < 100.0 => format!("{s:.2}s"),
+        s if s < 999.95e-6 => format!("{:.1}µs", s * 1e6),
+        s if s < 999.95e-3 => format!("{:.1}ms", s * 1e3),
+        s if s < 99.995 => format!("{s:.2}s"),
         s => format!("{s:.0}s"),
     }
 }
@@ -142,6 +156,41 @@ mod tests {
         let drawn = timeline.to_string();
         assert_eq!(drawn.lines().count(), 2, "{drawn}");
         assert!(drawn.contains(r"down\n  stopped: \u{1b}[31mlies\r"), "{drawn}");
+    }
+
+    #[test]
+    fn no_key_name_or_value_can_forge_a_line() {
+        let forged = "x\n  #7         |*|\r\u{85}\u{2028}";
+        let mut timeline = Timeline::new(Key::new(&format!("svc.{forged}y")).unwrap(), ms(0));
+        timeline.policy_id = forged.into();
+        timeline.stop = Some(StopReason::BudgetDenied);
+        timeline.attributes.set("note", forged);
+        timeline.attributes.set(forged, "note");
+        let mut failed = AttemptRecord::new(0, ms(0));
+        failed.outcome = Outcome::retryable(forged).with_attribute("method", forged);
+        let mut denied = AttemptRecord::new(1, ms(0));
+        (denied.ending, denied.budget_reason) = (Ending::Denied, forged.into());
+        timeline.push(failed);
+        timeline.push(denied);
+        let drawn = timeline.to_string();
+        assert_eq!(drawn.lines().count(), 5, "{drawn}");
+        assert!(drawn.split('\n').all(|line| !line.contains(breaks)), "{drawn:?}");
+        assert_eq!(drawn.matches(r"x\n  #7         |*|\r\u{85}\u{2028}").count(), 7, "{drawn}");
+    }
+
+    #[test]
+    fn a_duration_is_short_also_where_its_number_is_rounded_up() {
+        for (nanos, shown) in [
+            (999, "999ns"),
+            (999_949, "999.9µs"),
+            (999_950, "1.0ms"),
+            (999_949_999, "999.9ms"),
+            (999_950_000, "1.00s"),
+            (99_994_999_999, "99.99s"),
+            (99_995_000_000, "100s"),
+        ] {
+            assert_eq!(short(Duration::from_nanos(nanos)), shown);
+        }
     }
 
     #[test]
