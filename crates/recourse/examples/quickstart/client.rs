@@ -1,15 +1,15 @@
 //! [`Client`]: a plain HTTP client. Its errors are [`HttpFailure`]s, which is all that recourse needs to judge them.
 
+use crate::retry_after::retry_after;
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Bytes;
-use hyper::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
+use hyper::header::{DATE, HeaderName, RETRY_AFTER};
 use hyper::{Request, Response, body::Incoming};
 use hyper_util::client::legacy::{Client as Http, connect::HttpConnector};
 use hyper_util::rt::TokioExecutor;
 use recourse::HttpFailure;
 use std::error::Error;
 use std::net::SocketAddr;
-use std::time::{Duration, SystemTime};
 
 #[derive(Clone)]
 pub(crate) struct Client {
@@ -50,19 +50,9 @@ fn no_answer(error: impl Error + Send + Sync + 'static) -> HttpFailure {
 
 fn failure(answer: &Response<Incoming>) -> HttpFailure {
     let failure = HttpFailure::new(answer.status().as_u16(), "GET");
-    match retry_after(answer.headers()) {
+    let header = |name: HeaderName| answer.headers().get(name)?.to_str().ok();
+    match header(RETRY_AFTER).and_then(|value| retry_after(value, header(DATE))) {
         Some(wait) => failure.retry_after(wait),
         None => failure,
-    }
-}
-
-/// `Retry-After` is a number of seconds or a date (RFC 9110, section 10.2.3). The date is the server's, so it is
-/// compared with the server's own `Date`: two clocks need not agree.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let text = |name: HeaderName| headers.get(name)?.to_str().ok();
-    let date = |name| -> Option<SystemTime> { httpdate::parse_http_date(text(name)?).ok() };
-    match text(RETRY_AFTER)?.parse() {
-        Ok(seconds) => Some(Duration::from_secs(seconds)),
-        Err(_) => date(RETRY_AFTER)?.duration_since(date(DATE)?).ok(),
     }
 }

@@ -1,13 +1,15 @@
 //! The quickstart: one load, sent twice to an HTTP service that misbehaves; first bare, then through recourse.
 //!
 //! `cargo run -p recourse --example quickstart` takes about 15 seconds. This file is what a caller writes; the rest is
-//! `client.rs` (how a failed call becomes an error that recourse can judge), `tally.rs` (an observer), `service.rs` and
-//! `trouble.rs` (the service, and what goes wrong in it), `load.rs`, `progress.rs` and `report.rs` (send, wait, tell).
+//! `client.rs` and `retry_after.rs` (how a failed call becomes an error that recourse can judge), `tally.rs` (an observer),
+//! `service.rs` and `trouble.rs` (the service, and what goes wrong in it), `load.rs`, `progress.rs` and `report.rs` (send,
+//! wait, tell).
 
 mod client;
 mod load;
 mod progress;
 mod report;
+mod retry_after;
 mod service;
 mod tally;
 mod trouble;

@@ -17,6 +17,7 @@ mod missing_trigger_obeys_its_mode;
 mod providers_are_asked_when_they_must_be;
 mod providers_hand_out_policies_as_written;
 mod registries_may_be_shared;
+mod retry_after_headers_are_waits;
 mod scene;
 mod server_delays_are_honoured;
 mod source;
