@@ -1,9 +1,9 @@
 //! `ci`: all that a change must pass, step by step, each timed; a table in the end.
 
 use crate::cargo::Cargo;
-use crate::repo::Repo;
+use crate::repo::{BENCHES, FUZZ, Repo};
 use crate::verdict::Verdict;
-use crate::{api, bench, msrv, reference, test, tidy};
+use crate::{api, bench, fuzz, msrv, reference, test, tidy};
 use anyhow::Result;
 use std::time::{Duration, Instant};
 
@@ -13,11 +13,13 @@ type Step = (&'static str, fn(&Repo) -> Result<Verdict>);
 const STEPS: &[Step] = &[
     ("format", |repo| Cargo::new(repo).args(["fmt", "--all", "--check"]).run()),
     ("format, benches", |repo| benches(repo, "fmt", &["--all", "--check"])),
+    ("format, fuzz", |repo| targets(repo, "fmt", &["--all", "--check"])),
     ("clippy, all features", |repo| clippy(repo, &["--workspace", "--all-features"])),
     ("clippy, no features", |repo| clippy_without_features(repo)),
     ("clippy, benches", |repo| {
         benches(repo, "clippy", &["--workspace", "--all-targets", "--", "-D", "warnings"])
     }),
+    ("clippy, fuzz", |repo| targets(repo, "clippy", &["--all-targets", "--", "-D", "warnings"])),
     ("docs", |repo| {
         Cargo::new(repo)
             .args(["doc", "--no-deps", "--workspace", "--all-features"])
@@ -29,6 +31,8 @@ const STEPS: &[Step] = &[
     ("reference", |repo| reference::run(repo, true)),
     ("MSRV", msrv::run),
     ("test, benches", |repo| benches(repo, "test", &["--release"])),
+    ("test, fuzz", |repo| targets(repo, "test", &[])),
+    ("fuzz", |repo| fuzz::run(repo, &[])),
     ("bench", |repo| bench::run(repo, &["--check".to_owned()])),
     ("quickstart", |repo| Cargo::new(repo).args(["run", "-p", "recourse", "--example", "quickstart"]).run()),
     ("test", test::run),
@@ -77,7 +81,13 @@ fn clippy_without_features(repo: &Repo) -> Result<Verdict> {
 
 /// A command in the benches' own workspace.
 fn benches(repo: &Repo, command: &str, arguments: &[&str]) -> Result<Verdict> {
-    Cargo::new(repo).args([command, "--manifest-path", bench::MANIFEST]).args(arguments).run()
+    Cargo::new(repo).args([command, "--manifest-path", BENCHES]).args(arguments).run()
+}
+
+/// A command in the fuzz targets' own workspace.
+fn targets(repo: &Repo, command: &str, arguments: &[&str]) -> Result<Verdict> {
+    let cargo = Cargo::new(repo).args([command, "--manifest-path", FUZZ]).args(arguments);
+    cargo.own_target(repo, "fuzz").run()
 }
 
 fn table(done: &[Done]) -> String {

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `task` | the list of tasks, the command line, exit codes |
 //! | `ci`, `test`, `msrv`, `api`, `graph` | one task or step each |
+//! | `fuzz` | the fuzz targets, each for some seconds |
 //! | `bench` | what a call costs: measured, written to a page, compared |
 //! | `tidy` | the house rules, one a file |
 //! | `reference` | the generated pages of `docs/reference` |
@@ -19,6 +20,7 @@ mod cargo;
 mod ci;
 mod diff;
 mod floors;
+mod fuzz;
 mod graph;
 mod msrv;
 mod reference;

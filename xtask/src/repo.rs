@@ -6,6 +6,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+/// The benches, a workspace of their own.
+pub(crate) const BENCHES: &str = "benches/Cargo.toml";
+
+/// The fuzz targets, a workspace of their own.
+pub(crate) const FUZZ: &str = "crates/recourse/fuzz/Cargo.toml";
+
 /// The project on disk.
 #[derive(Debug)]
 pub(crate) struct Repo {
@@ -63,6 +69,15 @@ impl Repo {
     /// The names of [`libraries`](Self::libraries).
     pub(crate) fn published_names(&self) -> Vec<String> {
         self.libraries().iter().map(|package| package.name.to_string()).collect()
+    }
+
+    /// The packages of the other workspaces in the project.
+    pub(crate) fn packages_beside(&self) -> Result<Vec<Package>> {
+        let mut packages = Vec::new();
+        for manifest in [BENCHES, FUZZ] {
+            packages.extend(self.packages_of(manifest)?);
+        }
+        Ok(packages)
     }
 
     /// The packages of another workspace in the project, if it is there.

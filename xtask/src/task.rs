@@ -2,7 +2,7 @@
 
 use crate::repo::Repo;
 use crate::verdict::Verdict;
-use crate::{api, bench, ci, graph, reference, test, tidy};
+use crate::{api, bench, ci, fuzz, graph, reference, test, tidy};
 use anyhow::{Result, bail};
 use std::process::ExitCode;
 
@@ -24,6 +24,8 @@ enum Arguments {
     Check,
     /// `--check`, `--render`, or parts of names.
     Bench,
+    /// `--seconds N`, and names of targets.
+    Fuzz,
 }
 
 impl Arguments {
@@ -32,6 +34,7 @@ impl Arguments {
             Arguments::None => "",
             Arguments::Check => " [--check]",
             Arguments::Bench => " [--check | --render | PART...]",
+            Arguments::Fuzz => " [--seconds N] [TARGET...]",
         }
     }
 
@@ -44,6 +47,7 @@ impl Arguments {
                     || given == ["--render"]
                     || !given.iter().any(|part| part.starts_with('-'))
             }
+            Arguments::Fuzz => fuzz::allows(given),
         }
     }
 }
@@ -58,7 +62,7 @@ const TASKS: &[Task] = &[
     Task {
         name: "ci",
         arguments: Arguments::None,
-        line: "run all that a change must pass: format, clippy, docs, tidy, api, reference, MSRV, bench, test",
+        line: "run all that a change must pass: format, clippy, docs, tidy, api, reference, MSRV, bench, fuzz, test",
         run: |repo, _| ci::run(repo),
     },
     Task {
@@ -84,6 +88,12 @@ const TASKS: &[Task] = &[
         arguments: Arguments::Bench,
         line: "measure calls and write docs/reference/benchmarks.md; --check compares, PARTs of names show rows",
         run: bench::run,
+    },
+    Task {
+        name: "fuzz",
+        arguments: Arguments::Fuzz,
+        line: "try each fuzz target with inputs that a fuzzer makes up; needs cargo-fuzz",
+        run: fuzz::run,
     },
     Task {
         name: "graph",

@@ -25,5 +25,4 @@ mod run;
 mod tables;
 mod weight;
 
-pub(crate) use programs::MANIFEST;
 pub(crate) use run::run;

@@ -2,7 +2,7 @@
 
 use crate::bench::figures::{Call, Catalogue, Column, FutureSize, Nanos, Pace, Row};
 use crate::cargo::Cargo;
-use crate::repo::Repo;
+use crate::repo::{BENCHES as MANIFEST, Repo};
 use crate::verdict::Verdict;
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeMap;
@@ -10,9 +10,6 @@ use std::fs;
 use std::path::Path;
 use std::str::FromStr;
 use std::time::Instant;
-
-/// The benches' workspace.
-pub(crate) const MANIFEST: &str = "benches/Cargo.toml";
 
 /// The programs in one profile.
 #[derive(Clone, Copy, Debug)]

@@ -1,9 +1,8 @@
 //! What compiling recourse takes, what it adds to a program, and how many packages come with it.
 
 use crate::bench::figures::Weight;
-use crate::bench::programs::MANIFEST;
 use crate::cargo::Cargo;
-use crate::repo::Repo;
+use crate::repo::{BENCHES as MANIFEST, Repo};
 use anyhow::{Context, Result, ensure};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -14,8 +14,8 @@ pub(super) fn find(repo: &Repo, files: &[File]) -> Result<Vec<String>> {
     let Some(page) = files.iter().find(|file| file.path == PAGE) else {
         return Ok(vec![format!("{PAGE} is not there")]);
     };
-    let benches = repo.packages_of("benches/Cargo.toml")?;
-    let named = repo.packages().into_iter().chain(&benches).flat_map(|package| {
+    let beside = repo.packages_beside()?;
+    let named = repo.packages().into_iter().chain(&beside).flat_map(|package| {
         let from_outside = package.dependencies.iter().filter(|dependency| dependency.path.is_none());
         from_outside.map(|dependency| (dependency.name.clone(), dependency.req.to_string()))
     });

@@ -14,7 +14,7 @@ pub(super) fn find(repo: &Repo) -> Result<Vec<String>> {
         found.extend(inherited_lints(repo, package)?);
         found.extend(versions(&package.name, &package.dependencies));
     }
-    for package in repo.packages_of("benches/Cargo.toml")? {
+    for package in repo.packages_beside()? {
         found.extend(versions(&package.name, &package.dependencies));
     }
     for package in repo.libraries() {
