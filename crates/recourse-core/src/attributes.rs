@@ -28,6 +28,12 @@ impl Attributes {
         Attributes { entries: None }
     }
 
+    /// No attributes, with room for so many and no more: for sets that are kept long.
+    #[must_use]
+    pub fn with_capacity(attributes: usize) -> Self {
+        Attributes { entries: Some(Arc::new(Vec::with_capacity(attributes))) }
+    }
+
     /// These attributes and one more; an earlier value of the same name is replaced.
     #[must_use]
     pub fn with(mut self, name: impl Into<Label>, value: impl Into<Label>) -> Self {

@@ -7,7 +7,7 @@ use crate::executor::Executor;
 use crate::fence::Fence;
 use crate::key_ref::KeyRef;
 use crate::missing::{MissingBreaker, MissingBudget, MissingClassifier, MissingPolicy, MissingTrigger};
-use crate::plan::{Modes, Slots, World};
+use crate::plan::{LastNormal, Modes, Slots, World};
 use crate::runtime::random::Random;
 use crate::runtime::{self, FuturesTimerSleeper, SystemClock};
 use crate::shared::Shared;
@@ -365,6 +365,7 @@ impl ExecutorBuilder {
                 breaker: self.missing_breaker.unwrap_or_default(),
             },
             fence: fence.clone(),
+            last_normal: LastNormal::default(),
         };
         let shared = Shared {
             world,

@@ -118,7 +118,7 @@ impl Explanation {
         };
         Explanation {
             key: plan.key.clone(),
-            policy: plan.effective.clone(),
+            policy: plan.effective().cloned(),
             policy_error: plan.policy_error.as_ref().map(ToString::to_string),
             stop: plan.stop.as_ref().map(|stop| (stop.reason, stop.cause.to_string())),
             attributes: plan.notes.clone(),
@@ -136,7 +136,7 @@ fn longest(plan: &Plan) -> Option<Duration> {
     let rules = &plan.rules;
     let summed = rules.timeout_per_attempt.map(|attempt| {
         // Any of the waits may be the one that the server asks for.
-        let wait = |n| plan.backoff.longest(n).max(rules.max_server_delay);
+        let wait = |n| plan.backoff().longest(n).max(rules.max_server_delay);
         // A hedge has the whole timeout from its own start.
         let running = attempt.saturating_mul(rules.max_attempts.saturating_mul(rules.max_hedges + 1));
         (0..rules.max_attempts.saturating_sub(1)).fold(running, |sum, n| sum.saturating_add(wait(n)))
@@ -148,7 +148,7 @@ fn longest(plan: &Plan) -> Option<Duration> {
 }
 
 fn plugins(plan: &Plan) -> Vec<(&'static str, Resolved)> {
-    let Some(effective) = &plan.effective else {
+    let Some(effective) = plan.effective() else {
         return Vec::new();
     };
     let policy = &effective.policy;

@@ -86,9 +86,9 @@ impl Recorder {
         (timeline.start, timeline.end, timeline.started_at) = (now, now, started_at);
         timeline.policy_id = Label::from_static(plan.policy_id);
         timeline.attributes = plan.notes.clone();
-        let start = CallStart::new(&plan.key, plan.effective.as_ref());
+        let start = CallStart::new(&plan.key, plan.effective());
         let held = audience.hold(|observer| observer.on_start(&start));
-        let capped = plan.capped && plan.effective.is_some();
+        let capped = plan.capped && plan.effective().is_some();
         let also = if capped { audience.hold(|observer| observer.on_state_capped(&plan.key)) } else { None };
         audience.let_go(first_of(held, also));
     }

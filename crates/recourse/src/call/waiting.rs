@@ -41,7 +41,7 @@ impl Engine<'_, '_> {
         let late = self.late();
         let wait = match late.progress.server_delay() {
             Some(asked_for) => asked_for,
-            None => plan.backoff.wait(late.progress.group(), late.before, || shared.random.draw()),
+            None => plan.backoff().wait(late.progress.group(), late.before, || shared.random.draw()),
         };
         self.on(Event::Drawn { wait, now });
     }

@@ -6,7 +6,7 @@ use super::plans::PlanRef;
 use super::resolve::Answer;
 use super::slot::State;
 use super::world::{Generations, World};
-use crate::call::{BackoffRules, Nesting, Rules};
+use crate::call::{Nesting, Rules};
 use crate::fence::PanicError;
 use crate::missing::{MissingBreaker, MissingBudget, MissingClassifier, MissingPolicy, MissingTrigger};
 use recourse_core::policy::{BudgetRef, CircuitPolicy, HedgePolicy};
@@ -18,6 +18,9 @@ use recourse_observe::names;
 use std::error::Error;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+
+/// Source and mode of the policy stand on every plan.
+const USUAL_NOTES: usize = 2;
 
 /// A plan in the making: what was found out so far.
 struct Binding<'w> {
@@ -42,7 +45,7 @@ impl World {
         let mut binding = Binding {
             world: self,
             key,
-            notes: Attributes::new(),
+            notes: Attributes::with_capacity(USUAL_NOTES),
             stop: None,
             policy_error: None,
             broken: false,
@@ -50,19 +53,22 @@ impl World {
         let provided = answer.as_ref().ok().cloned();
         let is_final = is_final(&answer);
         let effective = binding.effective(answer);
-        let policy = effective.as_ref().map_or_else(Policy::new, |effective| effective.policy.clone());
-        let normal = effective.clone().unwrap_or_else(|| normalized(&Policy::new(), PolicySource::Default));
+        let has_policy = effective.is_some();
+        let normal = self
+            .last_normal
+            .share(effective.unwrap_or_else(|| normalized(&Policy::new(), PolicySource::Default)));
+        let policy = &normal.effective.policy;
         let classifier = binding.classifier(&policy.retry.classifier_name);
         let trigger = binding.trigger(&policy.hedge);
         let breaker = binding.breaker(&policy.circuit, state);
         let wants_latency = trigger.as_ref().is_some_and(|trigger| binding.wants_latency(trigger));
-        if state.is_none() && effective.is_some() {
+        if state.is_none() && has_policy {
             binding.notes.set(names::STATE_CAPPED, "true");
         }
         let rules = Rules {
             max_hedges: trigger.as_ref().map_or(0, |_| policy.hedge.max_hedges),
             hedge_on_failure: trigger.as_ref().is_some_and(|trigger| binding.wants_failures(trigger)),
-            ..Rules::new(&normal)
+            ..Rules::new(&normal.effective)
         };
         let generations = if is_final && !binding.broken { at.0 } else { at.0.uncounted() };
         let latency = state.filter(|_| wants_latency).map(State::latency);
@@ -79,14 +85,14 @@ impl World {
             policy_id: policy.id.as_static().unwrap_or_else(|| intern(&policy.id)),
             first_time_left: rules.time_left(rules.overall_timeout),
             rules,
-            backoff: BackoffRules::new(&policy.retry),
             classifier,
             retry_budget,
             hedge_budget: binding.budget("hedge.budget.name", &policy.hedge.budget),
             latency,
             trigger,
             breaker,
-            effective,
+            has_policy,
+            normal: normal.clone(),
             stop: binding.stop,
             policy_error: binding.policy_error,
             notes: binding.notes,
@@ -108,7 +114,7 @@ impl World {
     pub(super) fn bind_invalid(&self, cause: Arc<dyn Error + Send + Sync>) -> Plan {
         let key = Key::from_static(reason::INVALID_KEY);
         let mut plan = self.bind(&key, Err(cause.clone()), (self.generations(), 0), None);
-        (plan.effective, plan.notes, plan.capped) = (None, Attributes::new(), false);
+        (plan.has_policy, plan.notes, plan.capped) = (false, Attributes::new(), false);
         plan.stop = Some(Stop { reason: StopReason::InvalidKey, cause });
         (plan.starts_early, plan.is_free) = (false, false);
         plan

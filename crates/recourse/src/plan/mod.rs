@@ -11,6 +11,7 @@
 mod bind;
 mod missing_plugin;
 #[allow(clippy::module_inception, reason = "the folder is the way to a plan")]
+mod normal;
 mod plan;
 mod plans;
 mod resolve;
@@ -20,6 +21,7 @@ mod static_provider;
 mod world;
 
 pub use self::missing_plugin::MissingPlugin;
+pub(crate) use self::normal::LastNormal;
 pub(crate) use self::plan::{BoundBreaker, BoundBudget, Plan};
 pub(crate) use self::plans::PlanRef;
 pub(crate) use self::slot::Slot;

@@ -1,5 +1,6 @@
 //! [`Plan`]: a policy with every name resolved; what a call obeys.
 
+use super::normal::Normal;
 use super::world::Generations;
 use crate::call::{BackoffRules, Nesting, Rules};
 use crate::classify;
@@ -16,15 +17,16 @@ use std::time::Duration;
 /// What a call obeys. A running call keeps its plan; the next one may get another.
 pub(crate) struct Plan {
     pub(crate) key: Key,
-    /// `None` where there is no policy; then `stop` says so.
-    pub(crate) effective: Option<EffectivePolicy>,
+    /// The policy, or what a plan without one is made of.
+    pub(super) normal: Arc<Normal>,
+    /// False where there is none; then `stop` says so.
+    pub(super) has_policy: bool,
     /// Why another policy stands in, or none.
     pub(crate) policy_error: Option<Arc<dyn Error + Send + Sync>>,
     pub(crate) policy_id: &'static str,
     /// The time that the call's first attempt has.
     pub(crate) first_time_left: Option<Duration>,
     pub(crate) rules: Rules,
-    pub(crate) backoff: BackoffRules,
     pub(crate) classifier: BoundClassifier,
     pub(crate) retry_budget: BoundBudget,
     pub(crate) hedge_budget: BoundBudget,
@@ -115,6 +117,17 @@ impl BoundBudget {
 }
 
 impl Plan {
+    /// The policy in force; `None` where there is none.
+    pub(crate) fn effective(&self) -> Option<&EffectivePolicy> {
+        self.has_policy.then_some(&self.normal.effective)
+    }
+
+    /// How long to wait between attempts.
+    #[inline]
+    pub(crate) fn backoff(&self) -> &BackoffRules {
+        &self.normal.backoff
+    }
+
     /// What the operation sees of the call's first attempt.
     #[inline]
     pub(crate) fn first_attempt(&self, around: Nesting) -> Attempt {

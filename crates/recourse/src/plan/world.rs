@@ -1,5 +1,6 @@
 //! [`World`]: everything that a key or a name can resolve to.
 
+use super::normal::LastNormal;
 use crate::fence::Fence;
 use crate::missing::{MissingBreaker, MissingBudget, MissingClassifier, MissingPolicy, MissingTrigger};
 use recourse_core::{BreakerFactory, Budget, Classifier, Generation, HedgeTrigger, PolicyProvider, Registry};
@@ -33,6 +34,7 @@ pub(crate) struct World {
     pub(crate) calls_are_told: bool,
     pub(crate) modes: Modes,
     pub(crate) fence: Arc<Fence>,
+    pub(crate) last_normal: LastNormal,
 }
 
 /// How far the registries and the provider had come when a plan was bound.
