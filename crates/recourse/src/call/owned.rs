@@ -47,7 +47,7 @@ struct Rest<'a, T, E, Fut> {
 }
 
 impl<'a, T, E, Fut> Rest<'a, T, E, Fut> {
-    #[inline]
+    #[inline(always)]
     fn over(held: Held<'a>) -> Self {
         Rest { held: Some(held), running: None, last: None }
     }
@@ -169,7 +169,11 @@ where
                 }
                 Poll::Ready(P::report(Ok(value), no_timeline))
             }
-            polled => self.become_late(held, polled, cx),
+            polled => {
+                *this.rest = Some(Rest::over(held));
+                *this.stage = Stage::Group;
+                self.go_on(Some(polled), cx)
+            }
         }
     }
 
