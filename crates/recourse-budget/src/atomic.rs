@@ -1,5 +1,5 @@
 //! The word that every budget counts with: the standard library's, or loom's where a model is checked.
-#[cfg(loom)]
-pub(crate) use loom::sync::atomic::{AtomicU64, Ordering};
-#[cfg(not(loom))]
+#[cfg(recourse_loom)]
+pub(crate) use recourse_core::modelled::{AtomicU64, Ordering};
+#[cfg(not(recourse_loom))]
 pub(crate) use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,10 +1,11 @@
-//! In-flight in every interleaving: `RUSTFLAGS="--cfg loom" cargo test -p recourse-budget --release --test 'loom_*'`.
-#![cfg(loom)]
+//! In-flight in every interleaving: `cargo xtask model`.
+#![cfg(recourse_loom)]
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
 use loom::thread;
 use recourse_budget::InFlight;
 use recourse_core::{AttemptEnd, AttemptKind, Budget, BudgetRequest, Ending, Key, Moment, Now, Outcome};
+use recourse_model::{explore, explore_up_to};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 
@@ -22,7 +23,7 @@ fn ends(budget: &InFlight, attempt: u32) {
 
 #[test]
 fn no_two_extras_pass_on_the_same_count() {
-    loom::model(|| {
+    explore(|| {
         let budget = Arc::new(InFlight::new(0.0, 1).unwrap());
         // The scheduler switches at the budget's own words, where an extra is seen to run.
         let running = Arc::new(AtomicU32::new(0));
@@ -44,7 +45,7 @@ fn no_two_extras_pass_on_the_same_count() {
 
 #[test]
 fn a_share_holds_while_first_attempts_come_and_go() {
-    loom::model(|| {
+    explore_up_to(3, || {
         let budget = Arc::new(InFlight::new(0.5, 0).unwrap());
         let first = {
             let budget = budget.clone();

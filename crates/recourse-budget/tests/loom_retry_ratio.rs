@@ -1,10 +1,11 @@
-//! The retry ratio in every interleaving: `RUSTFLAGS="--cfg loom" cargo test -p recourse-budget --release --test 'loom_*'`.
-#![cfg(loom)]
+//! The retry ratio in every interleaving: `cargo xtask model`.
+#![cfg(recourse_loom)]
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
 use loom::thread;
 use recourse_budget::RetryRatio;
 use recourse_core::{AttemptKind, Budget, BudgetRequest, Key, Moment, Now};
+use recourse_model::{explore, explore_up_to};
 use std::sync::Arc;
 
 static KEY: Key = Key::from_static("svc.op");
@@ -24,7 +25,7 @@ fn draws(budget: &RetryRatio, nanos: u64) -> u64 {
 
 #[test]
 fn a_credit_is_drawn_once() {
-    loom::model(|| {
+    explore(|| {
         let budget = Arc::new(RetryRatio::new(0.5).unwrap());
         (0..2).for_each(|_| pays(&budget, 0));
         let others = [(); 2].map(|()| {
@@ -38,7 +39,7 @@ fn a_credit_is_drawn_once() {
 
 #[test]
 fn payments_are_never_lost_and_never_overdrawn() {
-    loom::model(|| {
+    explore_up_to(3, || {
         let budget = Arc::new(RetryRatio::new(0.5).unwrap());
         let others = [(); 2].map(|()| {
             let budget = budget.clone();
@@ -55,7 +56,7 @@ fn payments_are_never_lost_and_never_overdrawn() {
 
 #[test]
 fn what_expires_while_it_is_drawn_is_gone_or_drawn() {
-    loom::model(|| {
+    explore_up_to(3, || {
         let budget = Arc::new(RetryRatio::new(1.0).unwrap());
         pays(&budget, 0);
         let other = {
@@ -71,7 +72,7 @@ fn what_expires_while_it_is_drawn_is_gone_or_drawn() {
 
 #[test]
 fn a_refund_is_there_for_others_once() {
-    loom::model(|| {
+    explore(|| {
         let budget = Arc::new(RetryRatio::new(1.0).unwrap());
         pays(&budget, 0);
         let other = {

@@ -1,10 +1,11 @@
-//! The token bucket in every interleaving: `RUSTFLAGS="--cfg loom" cargo test -p recourse-budget --release --test 'loom_*'`.
-#![cfg(loom)]
+//! The token bucket in every interleaving: `cargo xtask model`.
+#![cfg(recourse_loom)]
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
 use loom::thread;
 use recourse_budget::TokenBucket;
 use recourse_core::{AttemptKind, Budget, BudgetRequest, Key, Moment, Now};
+use recourse_model::{explore, explore_up_to};
 use std::sync::Arc;
 
 static KEY: Key = Key::from_static("svc.op");
@@ -19,7 +20,7 @@ fn takes(bucket: &TokenBucket, nanos: u64) -> u64 {
 
 #[test]
 fn each_token_is_granted_once() {
-    loom::model(|| {
+    explore_up_to(3, || {
         let bucket = Arc::new(TokenBucket::new(2, 0.0).unwrap());
         let others = [(); 2].map(|()| {
             let bucket = bucket.clone();
@@ -33,7 +34,7 @@ fn each_token_is_granted_once() {
 
 #[test]
 fn clocks_out_of_step_grant_what_flowed_in_and_lose_nothing() {
-    loom::model(|| {
+    explore_up_to(3, || {
         // A token a nanosecond, room for four, none left at 0.
         let bucket = Arc::new(TokenBucket::new(4, 1e9).unwrap());
         assert!(bucket.allow_attempt(&retry(0).with_cost(4)).allowed);
@@ -49,7 +50,7 @@ fn clocks_out_of_step_grant_what_flowed_in_and_lose_nothing() {
 
 #[test]
 fn a_refund_is_there_for_others_once() {
-    loom::model(|| {
+    explore(|| {
         let bucket = Arc::new(TokenBucket::new(1, 0.0).unwrap());
         let other = {
             let bucket = bucket.clone();

@@ -146,7 +146,7 @@ impl<C: Count> CircuitBreaker for Breaker<C> {
     }
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(all(test, not(recourse_loom)))]
 mod tests {
     use super::*;
     use crate::count::Streak;

@@ -1,9 +1,16 @@
 //! [`Generation`]: how a registry or a provider says that something has changed.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::{AtomicU64, Ordering};
 
 /// Advances whenever any generation of the process advances: one load tells that nothing changed anywhere.
+#[cfg(not(recourse_loom))]
 static EPOCH: AtomicU64 = AtomicU64::new(1);
+
+#[cfg(recourse_loom)]
+loom::lazy_static! {
+    /// The same, made anew for each execution of a model.
+    static ref EPOCH: AtomicU64 = AtomicU64::new(1);
+}
 
 /// A counter that a registry or a policy provider owns and advances at every change.
 ///
@@ -23,8 +30,16 @@ pub struct Generation(AtomicU64);
 
 impl Generation {
     /// A generation that has not advanced yet.
+    #[cfg(not(recourse_loom))]
     #[must_use]
     pub const fn new() -> Self {
+        Generation(AtomicU64::new(0))
+    }
+
+    /// A generation that has not advanced yet.
+    #[cfg(recourse_loom)]
+    #[must_use]
+    pub fn new() -> Self {
         Generation(AtomicU64::new(0))
     }
 

@@ -37,6 +37,9 @@ mod generation;
 mod hedge;
 mod key;
 mod label;
+#[cfg(recourse_loom)]
+#[doc(hidden)]
+pub mod modelled;
 mod observe;
 mod outcome;
 pub mod policy;
@@ -44,6 +47,7 @@ mod provider;
 pub mod reason;
 mod registry;
 mod stop;
+mod sync;
 mod time;
 pub mod timeline;
 

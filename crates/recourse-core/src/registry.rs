@@ -6,9 +6,10 @@ use crate::classify::Classifier;
 use crate::generation::Generation;
 use crate::hedge::HedgeTrigger;
 use crate::label::Label;
+use crate::sync::RwLock;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError};
 
 /// A thread-safe map from a name to a plugin of one kind.
 ///

@@ -9,7 +9,7 @@ use crate::atomics::{AtomicU64, Ordering};
 use std::fmt;
 
 /// Places that are tried. With half of the table taken one key in 65,536 finds none.
-const TRIES: usize = if cfg!(loom) { 2 } else { 16 };
+const TRIES: usize = if cfg!(recourse_loom) { 2 } else { 16 };
 /// The mark of a place that is free.
 const FREE: u64 = 0;
 

@@ -1,6 +1,6 @@
 //! The atomics of this crate: the standard library's, or those of loom where its model checker runs the tests.
 
-#[cfg(loom)]
-pub(crate) use loom::sync::atomic::{AtomicU64, Ordering, fence};
-#[cfg(not(loom))]
+#[cfg(recourse_loom)]
+pub(crate) use recourse_core::modelled::{AtomicU64, Ordering, fence};
+#[cfg(not(recourse_loom))]
 pub(crate) use std::sync::atomic::{AtomicU64, Ordering, fence};

@@ -10,14 +10,14 @@ use std::ops::RangeInclusive;
 /// Buckets of one doubling.
 pub(crate) const PER_GROUP: usize = 1 << GROUP_BITS;
 /// One group below 16 units, then one a doubling; the last closed bucket ends at 66.6 seconds.
-pub(crate) const GROUPS: usize = if cfg!(loom) { 2 } else { 19 };
+pub(crate) const GROUPS: usize = if cfg!(recourse_loom) { 2 } else { 19 };
 /// Buckets of the whole scale.
 pub(crate) const BUCKETS: usize = GROUPS * PER_GROUP;
 /// The open bucket.
 pub(crate) const LAST: usize = BUCKETS - 1;
 
 /// A model check explores a scale of four buckets: it has to go through every order of every access.
-const GROUP_BITS: u32 = if cfg!(loom) { 1 } else { 4 };
+const GROUP_BITS: u32 = if cfg!(recourse_loom) { 1 } else { 4 };
 /// The finest bucket is 2^14 nanoseconds wide; timers are coarser.
 const UNIT_BITS: u32 = 14;
 

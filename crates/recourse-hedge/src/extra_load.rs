@@ -54,7 +54,7 @@ pub struct ExtraLoad {
 const FLOOR: Duration = Duration::from_millis(1);
 
 /// Room by default.
-const KEYS: usize = if cfg!(loom) { 1 } else { 1_024 };
+const KEYS: usize = if cfg!(recourse_loom) { 1 } else { 1_024 };
 
 impl ExtraLoad {
     /// At most so many hedges per hundred groups, counted to a ten-thousandth of a percent.

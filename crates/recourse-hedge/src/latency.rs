@@ -66,7 +66,7 @@ struct Counters([[AtomicU64; PER_GROUP]; GROUPS]);
 
 impl LatencyWindow {
     /// An empty window.
-    #[cfg(not(loom))]
+    #[cfg(not(recourse_loom))]
     #[must_use]
     pub const fn new() -> Self {
         LatencyWindow {
@@ -77,7 +77,7 @@ impl LatencyWindow {
     }
 
     /// An empty window.
-    #[cfg(loom)]
+    #[cfg(recourse_loom)]
     #[must_use]
     pub fn new() -> Self {
         LatencyWindow {

@@ -1,13 +1,14 @@
 //! Model check of `LatencyWindow`: every order of every access, on a scale of four buckets.
-//!
-//! `RUSTFLAGS="--cfg loom" cargo test -p recourse-hedge --release --test 'loom_*'`
+//! `cargo xtask model` runs it.
 
-#![cfg(loom)]
+#![cfg(recourse_loom)]
+#![allow(clippy::unwrap_used, reason = "a test may")]
 
 use loom::sync::Arc;
 use loom::thread;
 use recourse_core::Moment;
 use recourse_hedge::LatencyWindow;
+use recourse_model::{explore, explore_up_to};
 use std::time::Duration;
 
 /// Two latencies of one bucket, and one of the open bucket.
@@ -25,7 +26,7 @@ fn samples(window: &LatencyWindow, now: Moment) -> u64 {
 
 #[test]
 fn the_first_samples_of_two_threads_both_count() {
-    loom::model(|| {
+    explore(|| {
         let window = Arc::new(LatencyWindow::new());
         let other = Arc::clone(&window);
         let thread = thread::spawn(move || other.record(LONG, epoch(0)));
@@ -56,21 +57,19 @@ fn read_beside(threads: u64) {
 
 #[test]
 fn whoever_counts_a_sample_sees_a_longest_that_is_no_shorter() {
-    loom::model(|| read_beside(1));
+    explore(|| read_beside(1));
 }
 
 /// Here a thread may find that the other has raised the longest. With three changes of thread at most, out of turn: all
 /// orders take minutes, and have been run.
 #[test]
 fn so_it_is_where_another_thread_has_raised_the_longest() {
-    let mut model = loom::model::Builder::new();
-    model.preemption_bound = Some(3);
-    model.check(|| read_beside(2));
+    explore_up_to(3, || read_beside(2));
 }
 
 #[test]
 fn at_a_change_of_epochs_new_samples_count_and_old_ones_do_not() {
-    loom::model(|| {
+    explore_up_to(3, || {
         let window = Arc::new(LatencyWindow::new());
         window.record(LONGEST, epoch(0));
         window.record(SHORT, epoch(1));
@@ -88,7 +87,7 @@ fn at_a_change_of_epochs_new_samples_count_and_old_ones_do_not() {
 
 #[test]
 fn a_reader_at_a_change_of_epochs_sees_nothing_that_is_too_old() {
-    loom::model(|| {
+    explore(|| {
         let window = Arc::new(LatencyWindow::new());
         window.record(LONGEST, epoch(0));
         window.record(SHORT, epoch(1));

@@ -86,7 +86,7 @@ impl<const CELLS: usize> Stripes<CELLS> {
 }
 
 /// Which stripe is whose.
-#[cfg(not(loom))]
+#[cfg(not(recourse_loom))]
 mod turn {
     use std::cell::Cell;
     use std::sync::OnceLock;
@@ -117,7 +117,7 @@ mod turn {
 }
 
 /// A model check lets all threads fight over one stripe: the worst case.
-#[cfg(loom)]
+#[cfg(recourse_loom)]
 mod turn {
     pub(super) fn stripes() -> usize {
         1

@@ -1,5 +1,5 @@
 //! What breakers promise, one file a behaviour. Time is an argument here: nothing sleeps.
-#![cfg(not(loom))]
+#![cfg(not(recourse_loom))]
 mod by_hand;
 mod reference;
 

@@ -1,6 +1,6 @@
 //! Nothing is allocated by asking and telling; what a breaker takes when it is made is bounded. A binary of its own,
 //! for its allocator counts.
-#![cfg(not(loom))]
+#![cfg(not(recourse_loom))]
 use allocation_counter::measure;
 use recourse_circuit::{FailureRatio, builtin};
 use recourse_core::{

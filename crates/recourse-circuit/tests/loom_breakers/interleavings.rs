@@ -39,9 +39,7 @@ fn vote(breaker: &Shared, millis: u64, health: Health) -> Option<Transition> {
 
 /// Explores with so many preemptions at most: all bugs known to the literature need two or three.
 fn model(check: impl Fn() + Send + Sync + 'static) {
-    let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = Some(3);
-    builder.check(check);
+    recourse_model::explore_up_to(3, check);
 }
 
 /// What each of the threads gives back.

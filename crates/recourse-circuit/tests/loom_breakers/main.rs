@@ -1,7 +1,3 @@
-//! Model checks: every interleaving of a few threads on one breaker. To run them:
-//!
-//! ```text
-//! RUSTFLAGS="--cfg loom" cargo test -p recourse-circuit --release --test loom_breakers
-//! ```
-#[cfg(loom)]
+//! Model checks: every interleaving of a few threads on one breaker. `cargo xtask model` runs them.
+#[cfg(recourse_loom)]
 mod interleavings;
