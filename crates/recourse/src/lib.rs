@@ -55,6 +55,7 @@ mod plan;
 pub mod runtime;
 mod shared;
 mod static_check;
+mod sync;
 
 pub use build_error::{BuildError, Problem};
 pub use builder::ExecutorBuilder;

@@ -9,6 +9,7 @@ use super::world::{Generations, World};
 use crate::call::{Nesting, Rules};
 use crate::fence::PanicError;
 use crate::missing::{MissingBreaker, MissingBudget, MissingClassifier, MissingPolicy, MissingTrigger};
+use crate::sync::AtomicU64;
 use recourse_core::policy::{BudgetRef, CircuitPolicy, HedgePolicy};
 use recourse_core::{
     Attributes, BreakerSettings, Classifier, Component, DecisionMode, EffectivePolicy, HedgeTrigger, Key,
@@ -17,7 +18,6 @@ use recourse_core::{
 use recourse_observe::names;
 use std::error::Error;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 
 /// Source and mode of the policy stand on every plan.
 const USUAL_NOTES: usize = 2;

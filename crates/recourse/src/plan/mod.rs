@@ -10,6 +10,8 @@
 
 mod bind;
 mod missing_plugin;
+#[cfg(all(test, recourse_loom))]
+mod models;
 #[allow(clippy::module_inception, reason = "the folder is the way to a plan")]
 mod normal;
 mod plan;

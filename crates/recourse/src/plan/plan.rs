@@ -4,6 +4,7 @@ use super::normal::Normal;
 use super::world::Generations;
 use crate::call::{BackoffRules, Nesting, Rules};
 use crate::classify;
+use crate::sync::{AtomicU64, Ordering};
 use recourse_core::{
     Attempt, AttemptKind, Attributes, Budget, CircuitBreaker, Classifier, EffectivePolicy, HedgeTrigger, Key,
     Label, ProvidedPolicy, StopReason,
@@ -11,7 +12,6 @@ use recourse_core::{
 use recourse_hedge::LatencyWindow;
 use std::error::Error;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// What a call obeys. A running call keeps its plan; the next one may get another.

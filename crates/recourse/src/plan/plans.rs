@@ -6,13 +6,13 @@
 //! replaced plan is freed.
 
 use super::plan::Plan;
-use arc_swap::ArcSwap;
+use crate::sync::{ArcSwap, OnceLock};
 use std::ops::Deref;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 /// Plans of a key that are kept as long as the key: enough for the reloads of a service's life, few enough to bound
 /// its memory.
-const KEPT: usize = 4;
+const KEPT: usize = if cfg!(recourse_loom) { 2 } else { 4 };
 
 #[derive(Default)]
 pub(super) struct Plans {

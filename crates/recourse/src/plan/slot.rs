@@ -5,10 +5,10 @@ use super::plans::{PlanRef, Plans};
 use super::resolve::Answer;
 use super::world::{Generations, World};
 use crate::fence::Fence;
-use parking_lot::Mutex;
+use crate::sync::{Mutex, OnceLock};
 use recourse_core::{BreakerFactory, BreakerSettings, CircuitBreaker, Component, Generation, Key};
 use recourse_hedge::LatencyWindow;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 pub(crate) struct Slot {
     pub(crate) key: Key,

@@ -5,23 +5,27 @@ use super::plans::PlanRef;
 use super::slot::Slot;
 use super::world::World;
 use crate::key_ref::KeyRef;
+use crate::sync::{AtomicUsize, Mutex, OnceLock, Ordering};
 use recourse_core::Key;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-/// Cells of the first table, which small services never outgrow.
-const FIRST: usize = 64;
+/// Cells of the first table, which small services never outgrow. A model check needs no more than two.
+const FIRST: usize = if cfg!(recourse_loom) { 2 } else { 64 };
 
 /// Cells that a key may be looked for in the first table.
-const REACH: usize = 8;
+const REACH: usize = if cfg!(recourse_loom) { 1 } else { 8 };
 
 /// One place a key. Nothing is ever taken out, so a reader needs neither lock nor count: a cell is empty or final.
 pub(crate) struct Slots {
     first: Table,
     /// Made when a key finds no room in the first: large enough for every key that the cap allows.
     rest: OnceLock<Table>,
+    /// One new slot at a time: threads that meet at a key share its one place, and nobody holds a place that he won't
+    /// need. Only a key that has no slot, and may have one, takes the lock.
+    making: Mutex<()>,
+    /// Changed under the lock, once the slot that it counts can be found.
     count: AtomicUsize,
-    /// Keys without a policy that have a place.
+    /// Keys without a policy that have a place; changed as the other count is.
     refused: AtomicUsize,
     max: usize,
 }
@@ -71,6 +75,7 @@ impl Slots {
         Slots {
             first: Table::new(FIRST, REACH),
             rest: OnceLock::new(),
+            making: Mutex::new(()),
             count: AtomicUsize::new(0),
             refused: AtomicUsize::new(0),
             max,
@@ -123,44 +128,57 @@ impl Slots {
         }
         let at = world.now();
         let answer = world.ask_now(key)?;
-        let has_place =
-            !world.refuses(&answer) || self.refused.fetch_add(1, Ordering::Relaxed) < self.max / REFUSED_PART;
-        let slot = if has_place { self.get(key) } else { None };
-        if let Some(slot) = slot {
-            return Some(slot.bind(world, answer, at));
+        if let Some(cell) = self.cell(key, world.refuses(&answer)) {
+            return Some(cell.slot.bind(world, answer, at));
         }
         Some(PlanRef::Counted(Arc::new(world.bind(key, answer, at, None))))
     }
 
     /// The slot of a key to keep; a slot of its own past the cap.
     pub(crate) fn shared(&self, key: &Key) -> Arc<Slot> {
-        self.cell(key).map_or_else(|| Arc::new(Slot::new(key.clone(), false)), |cell| cell.slot.clone())
+        self.cell(key, false)
+            .map_or_else(|| Arc::new(Slot::new(key.clone(), false)), |cell| cell.slot.clone())
     }
 
     /// The slot of a key, made if there is none and the cap allows it.
     pub(crate) fn get(&self, key: &Key) -> Option<&Slot> {
-        self.cell(key).map(|cell| &*cell.slot)
+        self.cell(key, false).map(|cell| &*cell.slot)
     }
 
-    fn cell(&self, key: &Key) -> Option<&Cell> {
-        if let Some(cell) = self.find_cell(key.fingerprint(), key.as_str()) {
+    /// The same; `refused` for a key without a policy.
+    fn cell(&self, key: &Key, refused: bool) -> Option<&Cell> {
+        // Asked before looking: the slot that took the last place can be found by then.
+        let has_room = self.has_room(refused);
+        let find = || self.find_cell(key.fingerprint(), key.as_str());
+        if let Some(cell) = find() {
             return Some(cell);
         }
-        // Reserve a place before making one: the cap is never passed, however many threads are here at once.
-        if self.count.fetch_add(1, Ordering::Relaxed) >= self.max {
-            self.count.fetch_sub(1, Ordering::Relaxed);
+        if !has_room {
             return None;
         }
-        let (cell, new) = self.insert(key);
-        if !new {
-            self.count.fetch_sub(1, Ordering::Relaxed);
+        let _one = self.making.lock();
+        if let Some(cell) = find() {
+            return Some(cell);
         }
-        cell
+        if !self.has_room(refused) {
+            return None;
+        }
+        let cell = self.insert(key)?;
+        self.count.fetch_add(1, Ordering::Release);
+        if refused {
+            self.refused.fetch_add(1, Ordering::Release);
+        }
+        Some(cell)
     }
 
-    fn insert(&self, key: &Key) -> (Option<&Cell>, bool) {
-        if let (Some(cell), new) = self.first.insert(key) {
-            return (Some(cell), new);
+    fn has_room(&self, refused: bool) -> bool {
+        !self.is_full() && (!refused || self.refused.load(Ordering::Acquire) < self.max / REFUSED_PART)
+    }
+
+    /// Makes the slot of a key that has none. The caller holds the lock.
+    fn insert(&self, key: &Key) -> Option<&Cell> {
+        if let Some(cell) = self.first.insert(key) {
+            return Some(cell);
         }
         self.rest.get_or_init(|| Table::new(self.max.saturating_mul(3) / 2, usize::MAX)).insert(key)
     }
@@ -189,7 +207,7 @@ impl Slots {
 
     /// Keys that have a slot.
     pub(crate) fn len(&self) -> usize {
-        self.count.load(Ordering::Relaxed)
+        self.count.load(Ordering::Acquire)
     }
 }
 
@@ -233,19 +251,11 @@ impl Table {
         self.places(fingerprint).map_while(OnceLock::get).find(|cell| cell.is_of(fingerprint, text))
     }
 
-    /// The key's cell and whether it is new; `None` where every cell in reach is taken by another key.
-    fn insert(&self, key: &Key) -> (Option<&Cell>, bool) {
-        for place in self.places(key.fingerprint()) {
-            let mut new = false;
-            let cell = place.get_or_init(|| {
-                new = true;
-                Cell { fingerprint: key.fingerprint(), slot: Arc::new(Slot::new(key.clone(), true)) }
-            });
-            if cell.slot.key == *key {
-                return (Some(cell), new);
-            }
-        }
-        (None, false)
+    /// A cell of its own for a key that has none; `None` where every cell in reach is taken by another key.
+    fn insert(&self, key: &Key) -> Option<&Cell> {
+        let place = self.places(key.fingerprint()).find(|place| place.get().is_none())?;
+        let fingerprint = key.fingerprint();
+        Some(place.get_or_init(|| Cell { fingerprint, slot: Arc::new(Slot::new(key.clone(), true)) }))
     }
 }
 

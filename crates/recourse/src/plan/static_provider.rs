@@ -1,6 +1,6 @@
 //! [`StaticProvider`]: policies in a map.
 
-use parking_lot::RwLock;
+use crate::sync::RwLock;
 use recourse_core::{
     Generation, Key, Policy, PolicyProvider, PolicySource, ProvidedPolicy, ProviderError, ProviderErrorKind,
 };
