@@ -3,7 +3,7 @@
 use crate::cargo::Cargo;
 use crate::repo::{BENCHES, FUZZ, Repo};
 use crate::verdict::Verdict;
-use crate::{api, bench, fuzz, msrv, reference, test, tidy};
+use crate::{api, bench, fuzz, model, msrv, reference, test, tidy};
 use anyhow::Result;
 use std::time::{Duration, Instant};
 
@@ -34,6 +34,7 @@ const STEPS: &[Step] = &[
     ("test, fuzz", |repo| targets(repo, "test", &[])),
     ("fuzz", |repo| fuzz::run(repo, &[])),
     ("bench", |repo| bench::run(repo, &["--check".to_owned()])),
+    ("model", model::run),
     ("quickstart", |repo| Cargo::new(repo).args(["run", "-p", "recourse", "--example", "quickstart"]).run()),
     ("test", test::run),
 ];

@@ -3,7 +3,7 @@
 //! | module | what lives there |
 //! |---|---|
 //! | `task` | the list of tasks, the command line, exit codes |
-//! | `ci`, `test`, `msrv`, `api`, `graph` | one task or step each |
+//! | `ci`, `test`, `model`, `msrv`, `api`, `graph` | one task or step each |
 //! | `fuzz` | the fuzz targets, each for some seconds |
 //! | `bench` | what a call costs: measured, written to a page, compared |
 //! | `tidy` | the house rules, one a file |
@@ -22,6 +22,7 @@ mod diff;
 mod floors;
 mod fuzz;
 mod graph;
+mod model;
 mod msrv;
 mod reference;
 mod repo;

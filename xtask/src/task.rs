@@ -2,7 +2,7 @@
 
 use crate::repo::Repo;
 use crate::verdict::Verdict;
-use crate::{api, bench, ci, fuzz, graph, reference, test, tidy};
+use crate::{api, bench, ci, fuzz, graph, model, reference, test, tidy};
 use anyhow::{Result, bail};
 use std::process::ExitCode;
 
@@ -62,7 +62,7 @@ const TASKS: &[Task] = &[
     Task {
         name: "ci",
         arguments: Arguments::None,
-        line: "run all that a change must pass: format, clippy, docs, tidy, api, reference, MSRV, bench, fuzz, test",
+        line: "run all that a change must pass: format, clippy, docs, tidy, api, reference, MSRV, bench, fuzz, model, test",
         run: |repo, _| ci::run(repo),
     },
     Task {
@@ -94,6 +94,12 @@ const TASKS: &[Task] = &[
         arguments: Arguments::Fuzz,
         line: "try each fuzz target with inputs that a fuzzer makes up; needs cargo-fuzz",
         run: fuzz::run,
+    },
+    Task {
+        name: "model",
+        arguments: Arguments::None,
+        line: "try every order of a few threads' steps where they share something, with loom",
+        run: |repo, _| model::run(repo),
     },
     Task {
         name: "graph",

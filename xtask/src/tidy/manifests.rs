@@ -25,6 +25,7 @@ pub(super) fn find(repo: &Repo) -> Result<Vec<String>> {
         for dependency in &package.dependencies {
             if dependency.kind != DependencyKind::Development {
                 found.extend(arrow(name, &dependency.name));
+                found.extend(locked(name, dependency));
             }
         }
     }
@@ -71,6 +72,12 @@ fn versions(package: &str, dependencies: &[Dependency]) -> Vec<String> {
             )
         })
         .collect()
+}
+
+/// Cargo writes each dependency that isn't optional into its users' lock files, whether or not its cfg is ever set.
+fn locked(package: &str, dependency: &Dependency) -> Option<String> {
+    (dependency.name == "loom" && !dependency.optional)
+        .then(|| format!("{package}: loom must be optional, or it stands in the lock file of every user"))
 }
 
 /// A crate depends on lower floors alone, and never on the test kit outside of its tests.
