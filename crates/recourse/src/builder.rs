@@ -365,7 +365,7 @@ impl ExecutorBuilder {
                 breaker: self.missing_breaker.unwrap_or_default(),
             },
             fence: fence.clone(),
-            last_normal: LastNormal::default(),
+            last_normal: LastNormal::new(),
         };
         let shared = Shared {
             world,

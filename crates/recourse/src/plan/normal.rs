@@ -1,8 +1,9 @@
 //! [`Normal`]: a policy inside its limits, with what is worked out of it.
 
 use crate::call::BackoffRules;
+use crate::sync::Mutex;
 use recourse_core::EffectivePolicy;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 /// A policy as it is in force.
 pub(crate) struct Normal {
@@ -11,12 +12,15 @@ pub(crate) struct Normal {
 }
 
 /// Mostly one policy governs many keys, one after the other bound to it: they share what is made of it.
-#[derive(Default)]
 pub(crate) struct LastNormal(Mutex<Option<Arc<Normal>>>);
 
 impl LastNormal {
+    pub(crate) fn new() -> Self {
+        LastNormal(Mutex::new(None))
+    }
+
     pub(super) fn share(&self, effective: EffectivePolicy) -> Arc<Normal> {
-        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = self.0.lock();
         match &*last {
             Some(last) if last.effective == effective => last.clone(),
             _ => {

@@ -18,7 +18,6 @@ use cases::{Case, MS};
 use invariants::Transition;
 use seen::Seen;
 use std::collections::HashSet;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 use world::World;
 
@@ -126,7 +125,7 @@ fn an_event_after_the_end_is_refused_and_changes_nothing() {
         Event::Broken { stop },
     ] {
         let mut progress = ended.clone();
-        let told = catch_unwind(AssertUnwindSafe(|| progress.on(&rules, event)));
+        let told = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| progress.on(&rules, event)));
         assert!(told.is_err() && progress == ended, "{event:?}");
     }
 }

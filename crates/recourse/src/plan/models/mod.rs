@@ -7,7 +7,7 @@ mod plans;
 mod slots;
 mod state;
 
-use super::{Modes, PlanRef, World};
+use super::{LastNormal, Modes, PlanRef, World};
 use crate::classify;
 use crate::fence::Fence;
 use crate::missing::MissingPolicy;
@@ -38,6 +38,7 @@ fn world(provider: impl PolicyProvider + 'static) -> World {
         modes: Modes { policy: MissingPolicy::Deny, ..Modes::default() },
         // What a model finds is a panic: it has to get out.
         fence: Arc::new(Fence::new(false)),
+        last_normal: LastNormal::new(),
     }
 }
 
@@ -48,7 +49,7 @@ fn policy(number: u32) -> Policy {
 
 /// The number of the policy that a plan is bound to.
 fn number(plan: &PlanRef<'_>) -> u32 {
-    plan.effective.as_ref().map_or(0, |effective| effective.policy.retry.max_attempts)
+    plan.effective().map_or(0, |effective| effective.policy.retry.max_attempts)
 }
 
 /// A breaker without steps of its own.
