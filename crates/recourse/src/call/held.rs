@@ -1,10 +1,9 @@
 //! [`Held`]: what a call holds, and gives back when it is dropped.
 
-use crate::call::decide::NEVER;
-use crate::call::engine::{CallState, Engine};
+use crate::call::engine::Engine;
 use crate::call::nesting::Nesting;
-use crate::call::open::Open;
 use crate::call::site::Site;
+use crate::call::state::CallState;
 use crate::plan::PlanRef;
 use crate::shared::Shared;
 
@@ -25,16 +24,7 @@ impl<'a> Held<'a> {
     #[inline]
     fn inside(site: &Site<'a>, plan: PlanRef<'a>, can_hedge: bool, around: Nesting) -> Self {
         let Site { shared, idempotent, .. } = *site;
-        let state = CallState {
-            primary: Open::default(),
-            idempotent,
-            can_hedge,
-            around,
-            running: None,
-            started: NEVER,
-            group_started: NEVER,
-            late: None,
-        };
+        let state = CallState::new(idempotent, can_hedge, around);
         Held { shared, plan, state }
     }
 

@@ -5,6 +5,8 @@
 //! driver   polls the operation's futures, hands their results to the engine
 //! engine   asks and tells plugins, keeps time, obeys decide; permit, gates, waiting, verdict and closing are its parts
 //! decide   which attempt, hedge, wait or end comes next: no clock, no randomness, no I/O
+//! state    what a call changes while it runs; held: with its plan, given back when dropped
+//! nesting  whether a call runs inside an attempt of another
 //! recorder the one caller of observers
 //! ```
 
@@ -25,6 +27,7 @@ mod owned;
 mod permit;
 mod recorder;
 mod site;
+mod state;
 mod timer;
 mod verdict;
 mod waiting;

@@ -51,6 +51,19 @@ impl<'a, T, E, Fut> Rest<'a, T, E, Fut> {
     fn over(held: Held<'a>) -> Self {
         Rest { held: Some(held), running: None, last: None }
     }
+
+    #[inline]
+    fn start(&mut self, capture: bool) {
+        if let Some(held) = &mut self.held {
+            held.engine().start(capture);
+        }
+    }
+
+    /// Whether dropping it would do nothing.
+    #[inline]
+    fn is_empty(&self) -> bool {
+        self.held.as_ref().is_none_or(Held::is_empty) && self.running.is_none() && self.last.is_none()
+    }
 }
 
 /// Where a call stands between two polls.
@@ -201,9 +214,7 @@ where
         let this = self.as_mut().project();
         *this.stage = match plan {
             Some(plan) => {
-                let mut held = Held::new(this.site, plan, true);
-                held.engine().start(P::CAPTURE);
-                *this.rest = Some(Rest::over(held));
+                this.rest.insert(Rest::over(Held::new(this.site, plan, true))).start(P::CAPTURE);
                 Stage::Between
             }
             None => Stage::Planning(this.site.plan_later()),
@@ -221,9 +232,7 @@ where
         let mut this = self.project();
         if let Stage::Planning(later) = this.stage {
             let plan = ready!(later.as_mut().poll(cx));
-            let mut held = Held::new(this.site, plan, true);
-            held.engine().start(P::CAPTURE);
-            *this.rest = Some(Rest::over(held));
+            this.rest.insert(Rest::over(Held::new(this.site, plan, true))).start(P::CAPTURE);
             *this.stage = Stage::Between;
         }
         let Some(Rest { held: Some(held), running, last }) = this.rest else {
@@ -248,6 +257,9 @@ where
                     };
                     if let Some(value) = ready!(polled) {
                         *this.stage = Stage::Over;
+                        if this.rest.as_ref().is_some_and(Rest::is_empty) {
+                            mem::forget(this.rest.take());
+                        }
                         return Poll::Ready(P::report(Ok(value), no_timeline));
                     }
                     *this.stage = match driver.engine.is_over() {

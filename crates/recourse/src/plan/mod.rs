@@ -3,6 +3,7 @@
 //! ```text
 //! world            everything that a key or a name can resolve to
 //! resolve          asks the provider for a key's policy
+//! normal           a policy inside its limits, which keys share
 //! bind             turns a policy's names into plugins: the Plan
 //! plans            the plans that a key has had; a call borrows the last
 //! slot, slots      one place a key, with its plans and its state; bounded
@@ -12,8 +13,8 @@ mod bind;
 mod missing_plugin;
 #[cfg(all(test, recourse_loom))]
 mod models;
-#[allow(clippy::module_inception, reason = "the folder is the way to a plan")]
 mod normal;
+#[allow(clippy::module_inception, reason = "the folder is the way to a plan")]
 mod plan;
 mod plans;
 mod resolve;
