@@ -2,10 +2,12 @@
 
 use crate::call::decide::Event;
 use crate::call::engine::Engine;
-use crate::fence::PanicError;
 use recourse_core::{AttemptResult, Component, Ending, Health, Outcome, OutcomeKind, reason};
 use std::error::Error;
 use std::sync::Arc;
+
+/// What is behind an attempt's end.
+type Cause = Arc<dyn Error + Send + Sync>;
 
 /// What every value of most plans is.
 const SUCCESS: Outcome = Outcome::success();
@@ -42,9 +44,10 @@ impl Engine<'_, '_> {
         if self.is_recorded() || self.plan.latency.is_some() {
             self.now();
         }
-        let (outcome, panicked) = match succeeded {
-            true => (Outcome::success(), None),
-            false => self.classify(slot, result),
+        let mut panicked = None;
+        let outcome = match succeeded {
+            true => Outcome::success(),
+            false => self.classify(slot, result, &mut panicked),
         };
         let (kind, backoff) = (outcome.kind, outcome.backoff);
         let ending = match kind {
@@ -65,7 +68,7 @@ impl Engine<'_, '_> {
         if kind == OutcomeKind::Success || decides {
             late.reason = outcome.reason;
             // A panic over another attempt's result has not decided anything.
-            late.cause = panicked.map(|panic| Arc::new(panic) as Arc<dyn Error + Send + Sync>);
+            late.cause = panicked;
         }
         let terminal = kind != OutcomeKind::Retryable && self.plan.rules.cancel_on_first_terminal;
         (kind, kind == OutcomeKind::Success || terminal)
@@ -77,36 +80,39 @@ impl Engine<'_, '_> {
         self.judge(slot, &result, false);
     }
 
+    /// The outcome; `panicked` is what the classifier panicked with.
     #[inline(always)]
-    /// The outcome, and what the classifier panicked with.
-    fn classify(&mut self, slot: usize, result: &AttemptResult<'_>) -> (Outcome, Option<PanicError>) {
-        let (plan, mut panicked) = (self.plan, None);
-        let outcome = match plan.classifier.trusted {
+    fn classify(&mut self, slot: usize, result: &AttemptResult<'_>, panicked: &mut Option<Cause>) -> Outcome {
+        let plan = self.plan;
+        let mut outcome;
+        if plan.classifier.trusted {
             // Our own runs no foreign code but the error's, which is the operation's.
-            true => {
-                self.enter(slot);
-                let outcome = plan.classifier.plugin.classify(result);
-                self.state.running = None;
-                outcome
-            }
-            false => match self.plugin(Component::Classifier, |_| plan.classifier.plugin.classify(result)) {
-                Ok(outcome) => outcome.settled(),
-                Err(panic) => {
-                    panicked = Some(panic);
-                    Outcome::abort(reason::PANIC_IN_CLASSIFIER)
-                }
-            },
-        };
-        let outcome = match result.timed_out() && outcome.kind == OutcomeKind::Success {
+            self.enter(slot);
+            outcome = plan.classifier.plugin.classify(result);
+            self.state.running = None;
+        } else {
+            outcome = self.classify_fenced(result, panicked);
+        }
+        if outcome.kind == OutcomeKind::Success && result.timed_out() {
             // Nothing was returned that could be a success.
-            true => Outcome::non_retryable(reason::CONTEXT_DEADLINE_EXCEEDED).with_health(Health::Down),
-            false => outcome,
-        };
-        let mut outcome = outcome;
+            outcome = Outcome::non_retryable(reason::CONTEXT_DEADLINE_EXCEEDED).with_health(Health::Down);
+        }
         if let Some(notes) = &plan.classifier.fallback {
             outcome.attributes.extend(notes);
         }
-        (outcome, panicked)
+        outcome
+    }
+
+    #[inline(never)]
+    fn classify_fenced(&mut self, result: &AttemptResult<'_>, panicked: &mut Option<Cause>) -> Outcome {
+        let plan = self.plan;
+        match self.plugin(Component::Classifier, |_| plan.classifier.plugin.classify(result)) {
+            Ok(outcome) => outcome.settled(),
+            Err(panic) => {
+                *panicked = Some(Arc::new(panic));
+                Outcome::abort(reason::PANIC_IN_CLASSIFIER)
+            }
+        }
     }
 
     /// From the primary's start to the first acceptable result, or to the call's cancellation: one sample a call.
