@@ -143,7 +143,7 @@ impl Engine<'_, '_> {
         }
         let group_started = self.state.group_started;
         let late = self.late();
-        let state = HedgeState::new(
+        let mut state = HedgeState::new(
             group_started,
             now,
             late.progress.used(),
@@ -153,8 +153,10 @@ impl Engine<'_, '_> {
         .with_call_started(call_started.min(now))
         .with_failed(late.progress.failed())
         .with_time_left(left)
-        .with_key_fingerprint(plan.key.fingerprint())
-        .with_latency(plan.latency.as_ref().and_then(|latency| latency.snapshot(now)));
+        .with_key_fingerprint(plan.key.fingerprint());
+        if let Some(latency) = &plan.latency {
+            state = state.with_latency(latency.snapshot(now));
+        }
         let asked = self.plugin(Component::Trigger, |_| {
             plan.trigger.as_ref().map(|trigger| trigger.should_spawn_hedge(&state))
         });
