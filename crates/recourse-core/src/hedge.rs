@@ -67,6 +67,7 @@ pub struct HedgeState {
     failed: u32,
     time_left: Option<Duration>,
     key_fingerprint: u64,
+    first_look: bool,
 }
 
 impl HedgeState {
@@ -92,7 +93,16 @@ impl HedgeState {
             failed: 0,
             time_left: None,
             key_fingerprint: 0,
+            first_look: launched <= 1 && group_started.as_nanos() == now.as_nanos(),
         }
+    }
+
+    /// The same as the first look at its group, or a later one. Without this it is the first at the group's start alone.
+    #[must_use]
+    #[inline]
+    pub const fn with_first_look(mut self, first_look: bool) -> Self {
+        self.first_look = first_look;
+        self
     }
 
     /// The same where so many attempts of the group have failed.
@@ -133,6 +143,13 @@ impl HedgeState {
     pub const fn with_latency(mut self, latency: Option<LatencySnapshot>) -> Self {
         self.latency = latency;
         self
+    }
+
+    /// Whether the trigger is asked about this group for the first time. The primary may have run for a while by then: a
+    /// group is as old as its launch where latencies are kept, and as its first wait elsewhere.
+    #[must_use]
+    pub const fn is_first_look(&self) -> bool {
+        self.first_look
     }
 
     /// When the call started.

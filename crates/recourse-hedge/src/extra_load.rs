@@ -111,8 +111,7 @@ impl HedgeTrigger for ExtraLoad {
             Account::UNUSED => Account::open(nanos(state.hedge_delay()).max(nanos(FLOOR))),
             account => account,
         };
-        // A later evaluation comes after a delay at the earliest, or after a failure.
-        let begins = next == 1 && state.failed() == 0 && state.elapsed() < FLOOR;
+        let begins = next == 1 && state.failed() == 0 && state.is_first_look();
         let account = if begins {
             let mut now = word.load(Ordering::Relaxed);
             loop {

@@ -54,6 +54,11 @@ impl Rules {
             || (can_hedge && self.max_hedges > 0)
     }
 
+    /// Whether a failure of a call's first attempt may be followed by another attempt.
+    pub(crate) fn may_retry(&self, can_hedge: bool) -> bool {
+        self.max_attempts > 1 || (can_hedge && self.hedge_on_failure && self.max_hedges > 0)
+    }
+
     /// The time that an attempt has where this much is left of the call: the smaller of that and its own.
     pub(crate) fn time_left(&self, of_call: Option<Duration>) -> Option<Duration> {
         match (self.timeout_per_attempt, of_call) {
@@ -159,9 +164,10 @@ impl Progress {
         self.group
     }
 
-    /// Whether another group may follow this one.
+    /// Whether a failure of an attempt that starts now may be followed by another attempt: the next group's, or a hedge.
     pub(crate) fn may_retry(&self, rules: &Rules) -> bool {
-        self.group + 1 < rules.max_attempts && !self.left_to_outer
+        let hedges = self.hedging && rules.hedge_on_failure;
+        !self.left_to_outer && (hedges || self.group + 1 < rules.max_attempts)
     }
 
     /// The attempts in flight, a bit a slot.
@@ -280,6 +286,10 @@ impl Progress {
         }
         if ends_group {
             return self.settle(rules, kind);
+        }
+        if self.left_to_outer {
+            // Whatever repeats the attempt from here on is the outer call's.
+            self.stop_hedging();
         }
         // A hedge now would undercut a wait that the other side has asked for, or come after a failure that no repetition
         // mends.

@@ -234,7 +234,8 @@ impl<'a> Engine<'_, 'a> {
     pub(crate) fn nesting(&self) -> Nesting {
         let own = match &self.state.late {
             Some(late) => Nesting::in_attempt(late.progress.may_retry(&self.plan.rules)),
-            None => self.plan.nesting,
+            None if self.state.can_hedge => self.plan.nesting,
+            None => Nesting::in_attempt(self.plan.rules.may_retry(false)),
         };
         own.and(self.state.around)
     }

@@ -147,8 +147,9 @@ where
             Some(plan) if plan.is_free && !P::CAPTURE => {
                 // Nothing is taken, so nothing has to be held while the attempt runs for the first time.
                 let around = this.site.around();
-                let polled = plan.nesting.and(around).run(|| {
-                    this.primary.set(Some((this.operation)(plan.first_attempt(around))));
+                let nesting = plan.nesting.and(around);
+                let polled = nesting.run(|| {
+                    this.primary.set(Some((this.operation)(plan.first_attempt(nesting))));
                     poll_once(this.primary, cx)
                 });
                 if let Poll::Ready(Ok(value)) = polled {

@@ -48,7 +48,7 @@ impl Engine<'_, '_> {
             self.state.group_started = self.shared.clock.now();
         }
         self.state.primary.launch();
-        Some(plan.first_attempt(self.state.around))
+        Some(plan.first_attempt(self.nesting()))
     }
 
     /// Whether a budget has to do with the attempt. Where nobody is told of its decision, one that spares first attempts

@@ -18,6 +18,8 @@ pub(crate) struct CallState<'a> {
     pub(super) can_hedge: bool,
     /// What runs round the call.
     pub(super) around: Nesting,
+    /// Whether the trigger was asked about this group.
+    pub(super) looked: bool,
     pub(super) running: Running,
     /// When the call first had to wait, for an attempt or between two: alike whether or not it is observed. `NEVER`
     /// before that.
@@ -36,6 +38,7 @@ impl CallState<'_> {
             idempotent,
             can_hedge,
             around,
+            looked: false,
             running: None,
             started: NEVER,
             group_started: NEVER,

@@ -4,6 +4,7 @@ use crate::call::decide::{Event, NEVER, Step};
 use crate::call::engine::Engine;
 use crate::fence::PanicError;
 use recourse_core::{Component, HedgeDecision, HedgeState, Moment};
+use std::mem;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -109,7 +110,7 @@ impl Engine<'_, '_> {
         }
         late.before = wait;
         let has_deadline = late.progress.deadline().is_some();
-        self.state.group_started = NEVER;
+        (self.state.group_started, self.state.looked) = (NEVER, false);
         let now = has_deadline.then(|| self.now());
         self.on(Event::Waited { now });
     }
@@ -142,6 +143,7 @@ impl Engine<'_, '_> {
             self.state.group_started = now;
         }
         let group_started = self.state.group_started;
+        let first_look = !mem::replace(&mut self.state.looked, true);
         let late = self.late();
         let mut state = HedgeState::new(
             group_started,
@@ -153,7 +155,8 @@ impl Engine<'_, '_> {
         .with_call_started(call_started.min(now))
         .with_failed(late.progress.failed())
         .with_time_left(left)
-        .with_key_fingerprint(plan.key.fingerprint());
+        .with_key_fingerprint(plan.key.fingerprint())
+        .with_first_look(first_look);
         if let Some(latency) = &plan.latency {
             state = state.with_latency(latency.snapshot(now));
         }

@@ -70,9 +70,10 @@ impl World {
             hedge_on_failure: trigger.as_ref().is_some_and(|trigger| binding.wants_failures(trigger)),
             ..Rules::new(&normal.effective)
         };
-        let generations = if is_final && !binding.broken { at.0 } else { at.0.uncounted() };
         let latency = state.filter(|_| wants_latency).map(State::latency);
         let retry_budget = binding.budget("retry.budget.name", &policy.retry.budget);
+        let hedge_budget = binding.budget("hedge.budget.name", &policy.hedge.budget);
+        let generations = if is_final && !binding.broken { at.0 } else { at.0.uncounted() };
         let starts_early = !self.calls_are_told && binding.stop.is_none();
         let budgets_first = !retry_budget.ignores_first();
         let asks_nobody = breaker.is_none() && !budgets_first && latency.is_none();
@@ -80,14 +81,14 @@ impl World {
             key: key.clone(),
             starts_early,
             budgets_first,
-            nesting: Nesting::in_attempt(rules.max_attempts > 1),
+            nesting: Nesting::in_attempt(rules.may_retry(true)),
             is_free: starts_early && asks_nobody && classifier.values_succeed,
             policy_id: policy.id.as_static().unwrap_or_else(|| intern(&policy.id)),
             first_time_left: rules.time_left(rules.overall_timeout),
             rules,
             classifier,
             retry_budget,
-            hedge_budget: binding.budget("hedge.budget.name", &policy.hedge.budget),
+            hedge_budget,
             latency,
             trigger,
             breaker,
@@ -206,7 +207,7 @@ impl Binding<'_> {
         bound(world.default_classifier.clone(), Some(fallback))
     }
 
-    fn budget(&self, field: &'static str, budget: &BudgetRef) -> BoundBudget {
+    fn budget(&mut self, field: &'static str, budget: &BudgetRef) -> BoundBudget {
         let (name, cost) = (budget.name.clone(), budget.cost);
         if name.is_empty() {
             return BoundBudget::None;
@@ -214,9 +215,11 @@ impl Binding<'_> {
         match self.world.budgets.get(&name) {
             Some(plugin) => {
                 let fence = &self.world.fence;
-                let hears_ends = fence.run(Component::Budget, || plugin.wants_outcomes()).unwrap_or(false);
-                let asked_first =
-                    fence.run(Component::Budget, || plugin.wants_first_attempts()).unwrap_or(true);
+                let hears_ends = fence.run(Component::Budget, || plugin.wants_outcomes());
+                let asked_first = fence.run(Component::Budget, || plugin.wants_first_attempts());
+                self.broken |= hears_ends.is_err() || asked_first.is_err();
+                // What it didn't say is what it would be by default.
+                let (hears_ends, asked_first) = (hears_ends.unwrap_or(true), asked_first.unwrap_or(true));
                 BoundBudget::Found { plugin, name, cost, hears_ends, asked_first }
             }
             None => {
@@ -245,12 +248,16 @@ impl Binding<'_> {
     }
 
     /// Latencies are recorded only for a trigger that reads them.
-    fn wants_latency(&self, trigger: &Arc<dyn HedgeTrigger>) -> bool {
-        self.world.fence.run(Component::Trigger, || trigger.wants_latency()).unwrap_or(false)
+    fn wants_latency(&mut self, trigger: &Arc<dyn HedgeTrigger>) -> bool {
+        let wants = self.world.fence.run(Component::Trigger, || trigger.wants_latency());
+        self.broken |= wants.is_err();
+        wants.unwrap_or(false)
     }
 
-    fn wants_failures(&self, trigger: &Arc<dyn HedgeTrigger>) -> bool {
-        self.world.fence.run(Component::Trigger, || trigger.wants_failures()).unwrap_or(false)
+    fn wants_failures(&mut self, trigger: &Arc<dyn HedgeTrigger>) -> bool {
+        let wants = self.world.fence.run(Component::Trigger, || trigger.wants_failures());
+        self.broken |= wants.is_err();
+        wants.unwrap_or(false)
     }
 
     fn breaker(&mut self, circuit: &CircuitPolicy, state: Option<&State>) -> Option<BoundBreaker> {

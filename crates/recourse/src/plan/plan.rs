@@ -128,11 +128,10 @@ impl Plan {
         &self.normal.backoff
     }
 
-    /// What the operation sees of the call's first attempt.
+    /// What the operation sees of the call's first attempt; calls in it run in `nesting`.
     #[inline]
-    pub(crate) fn first_attempt(&self, around: Nesting) -> Attempt {
-        let may_be_retried = self.nesting.and(around).is_retried();
-        Attempt::new(0, 0, self.policy_id, self.first_time_left).with_may_be_retried(may_be_retried)
+    pub(crate) fn first_attempt(&self, nesting: Nesting) -> Attempt {
+        Attempt::new(0, 0, self.policy_id, self.first_time_left).with_may_be_retried(nesting.is_retried())
     }
 
     /// Who allows attempts of this kind.

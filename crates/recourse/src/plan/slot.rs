@@ -6,7 +6,9 @@ use super::resolve::Answer;
 use super::world::{Generations, World};
 use crate::fence::Fence;
 use crate::sync::{Mutex, OnceLock};
-use recourse_core::{BreakerFactory, BreakerSettings, CircuitBreaker, Component, Generation, Key};
+use recourse_core::{
+    BreakerFactory, BreakerSettings, CircuitBreaker, CircuitMode, Component, Generation, Key,
+};
 use recourse_hedge::LatencyWindow;
 use std::sync::Arc;
 
@@ -148,13 +150,17 @@ impl State {
         fence: &Fence,
     ) -> Option<Arc<dyn CircuitBreaker>> {
         // Plans are bound one at a time; this lock is only for those who look, and foreign code runs outside it.
-        let known = self
-            .breaker
-            .lock()
-            .as_ref()
-            .map(|kept| kept.clone())
-            .filter(|kept| Arc::ptr_eq(&kept.factory, factory));
-        let breaker = match known {
+        let before = self.breaker.lock().as_ref().map(|kept| kept.clone());
+        let breaker = match before {
+            Some(kept) if !Arc::ptr_eq(&kept.factory, factory) => {
+                let breaker = fence.run(Component::Breaker, || factory.breaker(key, &settings)).ok()?;
+                // What an operator has set holds for whatever stands there.
+                let _ = fence.run(Component::Breaker, || match kept.breaker.status().mode {
+                    CircuitMode::Enforcing => false,
+                    mode => breaker.set_mode(mode),
+                });
+                breaker
+            }
             Some(kept) if kept.settings == settings => return Some(kept.breaker),
             Some(Kept { breaker, .. }) => {
                 let _ = fence.run(Component::Breaker, || breaker.reconfigure(&settings));

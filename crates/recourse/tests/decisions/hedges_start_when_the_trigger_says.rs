@@ -89,6 +89,27 @@ fn the_trigger_sees_when_the_call_started_also_when_nobody_watches() {
 }
 
 #[test]
+fn the_first_look_at_each_group_is_told_however_long_the_primary_ran_before_it_waited() {
+    for keeps_latencies in [false, true] {
+        let time = VirtualTime::new();
+        let trigger = ScriptedTrigger::new(HedgeDecision::check_in(ms(3)));
+        let trigger = if keeps_latencies { trigger.wanting_latency() } else { trigger };
+        let builder = Executor::builder().clock(time.clone()).sleeper(time.clone());
+        let builder = builder.hedge_trigger("scripted", trigger.clone());
+        let executor =
+            builder.policy(KEY, plain().max_attempts(2).hedge_trigger("scripted")).build().unwrap();
+        let operation = Script::<u32>::fails(9).takes(ms(5)).on(&time);
+        let call = executor.run(KEY, |attempt| {
+            time.advance(ms(2));
+            operation.call(attempt)
+        });
+        assert!(time.run(call).is_err());
+        let looks: Vec<_> = trigger.states().iter().map(HedgeState::is_first_look).collect();
+        assert_eq!(looks, [true, false, true, false], "latencies: {keeps_latencies}");
+    }
+}
+
+#[test]
 fn at_most_one_hedge_is_launched_an_evaluation_and_never_more_than_allowed() {
     let trigger = ScriptedTrigger::new(HedgeDecision::spawn_and_check_in(ms(4)));
     for hedges in 1..=3 {

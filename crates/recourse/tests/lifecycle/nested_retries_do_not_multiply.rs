@@ -3,6 +3,7 @@
 use crate::scene::{Scene, built, plain};
 use futures::executor::{LocalPool, block_on};
 use futures::task::LocalSpawnExt;
+use recourse::hedge::{FixedDelay, OnFailure};
 use recourse::{Attempt, Error, Executor, Policy, Sleeper, StopReason, Timeline};
 use std::cell::RefCell;
 use std::future::{Future, poll_fn, ready};
@@ -245,4 +246,49 @@ fn an_inner_call_in_a_hedge_knows_too() {
     scene.time.advance(Duration::from_millis(10));
     assert!(outer.as_mut().poll(&mut cx).is_ready());
     assert_eq!(*reasons.borrow(), [Err(StopReason::LeftToOuter)]);
+}
+
+#[test]
+fn a_failure_that_is_left_to_the_outer_call_launches_no_hedge_either() {
+    let scene = Scene::new();
+    let inner = leaves().hedge_after(Duration::from_secs(1)).hedge_trigger("failed").max_hedges(3);
+    let builder = scene.unwatched().hedge_trigger("failed", OnFailure::new(FixedDelay));
+    let executor = built(builder.policy(OUTER, plain().max_attempts(2)).policy(INNER, inner));
+    let down = Down::default();
+    let waits = || async {
+        pause().await;
+        down.fail()
+    };
+    let outer = executor.run(OUTER, |attempt| {
+        let inner = executor.run(INNER, |_| waits());
+        async move {
+            assert!(attempt.may_be_retried(), "in the last attempt the inner call may do as it likes");
+            inner.await
+        }
+    });
+    let mut outer = pin!(outer);
+    let mut cx = Context::from_waker(Waker::noop());
+    for _ in 0..4 {
+        assert!(outer.as_mut().poll(&mut cx).is_pending());
+    }
+    assert_eq!(down.runs(), 1);
+}
+
+#[test]
+fn an_attempt_whose_failure_launches_a_hedge_may_be_retried() {
+    let scene = Scene::new();
+    let policy =
+        plain().max_attempts(1).hedge_after(Duration::from_secs(1)).hedge_trigger("failed").max_hedges(2);
+    let executor =
+        built(scene.unwatched().hedge_trigger("failed", OnFailure::new(FixedDelay)).policy(OUTER, policy));
+    let seen = RefCell::new(Vec::new());
+    let call = executor.run(OUTER, |attempt| {
+        seen.borrow_mut().push(attempt.may_be_retried());
+        async {
+            pause().await;
+            Err::<(), _>(io::Error::other("down"))
+        }
+    });
+    assert!(block_on(call).is_err());
+    assert_eq!(*seen.borrow(), [true, true, false]);
 }

@@ -1,9 +1,13 @@
 //! Plugins and policies may change while calls run: a running call keeps its plan, the next one sees the change.
 
 use crate::scene::{KEY, Scene, built, ms, plain};
-use recourse::{Budget, CircuitState, ExecutorBuilder, Key, Outcome, Registry, StaticProvider, StopReason};
+use recourse::{
+    AttemptEnd, Budget, BudgetRequest, CircuitMode, CircuitState, Decision, ExecutorBuilder, Key, Outcome,
+    Registry, StaticProvider, StopReason,
+};
 use recourse_test::{FixedClassifier, Script, ScriptedBudget, expect};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 fn judged(scene: &Scene) -> ExecutorBuilder {
     scene.builder().classifier("judge", FixedClassifier::new(Outcome::retryable("first")))
@@ -151,4 +155,51 @@ fn a_classifier_registered_late_is_used_from_then_on() {
     let operation = Script::<u32>::fails(1).on(&scene.time);
     let error = scene.time.run(executor.run(KEY, |attempt| operation.call(attempt))).unwrap_err();
     assert_eq!(error.outcome_reason(), "late");
+}
+
+#[test]
+fn a_mode_that_was_set_stays_where_another_kind_of_breaker_takes_the_place() {
+    use recourse::circuit::consecutive_failures;
+    let scene = Scene::new();
+    let builder = scene.builder().circuit_breaker("mine", consecutive_failures);
+    let executor = built(builder.policy(KEY, plain().circuit_breaker("mine")));
+    let operation = Script::ok(7).on(&scene.time);
+    let run = || scene.time.run(executor.run(KEY, |attempt| operation.call(attempt)));
+    assert_eq!(run().ok(), Some(7));
+    assert!(executor.set_circuit_mode(KEY, CircuitMode::ForcedOpen));
+    assert!(executor.circuit_breakers().replace("mine", consecutive_failures).is_ok());
+    assert_eq!(run().unwrap_err().stop_reason(), StopReason::CircuitOpen);
+    assert!(executor.set_circuit_mode(KEY, CircuitMode::Enforcing));
+    assert_eq!(run().ok(), Some(7));
+}
+
+/// Its first answer about outcomes is a panic.
+#[derive(Default)]
+struct Shy {
+    was_asked: AtomicBool,
+    ends: AtomicUsize,
+}
+
+impl Budget for Shy {
+    fn allow_attempt(&self, _: &BudgetRequest<'_>) -> Decision {
+        Decision::allow()
+    }
+    fn on_outcome(&self, _: &AttemptEnd<'_>) {
+        self.ends.fetch_add(1, Ordering::Relaxed);
+    }
+    fn wants_outcomes(&self) -> bool {
+        assert!(self.was_asked.swap(true, Ordering::Relaxed), "on purpose");
+        true
+    }
+}
+
+#[test]
+fn a_budget_that_panicked_when_it_was_bound_hears_of_every_end_all_the_same() {
+    let (scene, shy) = (Scene::new(), Arc::new(Shy::default()));
+    let executor = built(scene.builder().budget("shy", shy.clone()).policy(KEY, plain().retry_budget("shy")));
+    let operation = Script::ok(7).on(&scene.time);
+    for _ in 0..3 {
+        assert_eq!(scene.time.run(executor.run(KEY, |attempt| operation.call(attempt))).ok(), Some(7));
+    }
+    assert_eq!(shy.ends.load(Ordering::Relaxed), 3);
 }

@@ -38,7 +38,7 @@ impl Case {
             cases.extend([0b0011, 0b1011].map(|choice| Case::of(choice, attempts, hedges)));
         }
         cases.push(Case { can_hedge: false, ..Case::of(0b1011, 4, 3) });
-        for (attempts, hedges) in [(1, 1), (4, 1)] {
+        for (attempts, hedges) in [(1, 1), (4, 2)] {
             cases.push(Case { left_to_outer: true, ..Case::of(0b1011, attempts, hedges) });
         }
         cases

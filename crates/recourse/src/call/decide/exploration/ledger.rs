@@ -140,6 +140,9 @@ impl Ledger {
                 self.cut_at[slot] = NEVER;
                 if kind != OutcomeKind::Success {
                     self.failed(slot, kind);
+                    if rules.leave_to_outer {
+                        self.stop_hedging();
+                    }
                     self.server = self.server.max(backoff.map_or(0, |wait| wait.as_nanos() as u64));
                 }
             }
