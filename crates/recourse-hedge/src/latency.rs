@@ -280,10 +280,10 @@ mod tests {
     #[test]
     fn old_samples_give_way_to_new_ones() {
         let window = LatencyWindow::new();
-        for second in 0..30 {
+        for second in 0..29 {
             window.record(SECOND, START + SECOND * second);
         }
-        for second in 30..60 {
+        for second in 29..60 {
             window.record(MS, START + SECOND * second);
         }
         let both = window.snapshot(START + SECOND * 59).unwrap();

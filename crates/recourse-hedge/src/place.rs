@@ -36,8 +36,9 @@ impl Place {
 /// The places of the quantiles 50, 90, 95 and 99 in 100, in a histogram with so many samples in each group of buckets
 /// and `count_in` in a group's bucket. One walk upward, without a step back.
 ///
-/// A quantile's sample is that of the nearest rank: the first that has so many in 100 at or before it. Each bucket is
-/// counted once, so that samples which come in meanwhile can't make a later quantile the smaller one.
+/// A quantile's sample is the first that has so many in 100 of one sample more at or before it: so the next call is above
+/// it with the probability that was asked for, or less, however few samples there are (Weibull's plotting position).
+/// Each bucket is counted once, so that samples which come in meanwhile can't make a later quantile the smaller one.
 #[inline]
 pub(crate) fn quantiles(
     groups: &[u64; GROUPS],
@@ -50,7 +51,7 @@ pub(crate) fn quantiles(
     let mut places = [Place { bucket: 0, number: 1, count: 1, above: 0 }; 4];
     // A loop rather than a map over the array: the compiler doesn't always see through that one.
     for (place, percent) in places.iter_mut().zip([50, 90, 95, 99]) {
-        let rank = (samples * percent).div_ceil(100);
+        let rank = ((samples + 1) * percent).div_ceil(100).min(samples);
         if below_group + groups[group] < rank {
             while below_group + groups[group] < rank {
                 below_group += groups[group];
@@ -102,6 +103,6 @@ mod tests {
             _ => 0,
         });
         let found = places.map(|place| (place.bucket, place.number, place.count, place.above));
-        assert_eq!(found, [(15, 50, 50, 50), (70, 10, 10, 10), (71, 5, 10, 5), (71, 9, 10, 1)]);
+        assert_eq!(found, [(67, 1, 10, 49), (71, 1, 10, 9), (71, 6, 10, 4), (71, 10, 10, 0)]);
     }
 }

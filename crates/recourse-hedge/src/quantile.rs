@@ -12,8 +12,8 @@ use std::time::Duration;
 ///
 /// The idea is that of Dean and Barroso, "The Tail at Scale" (Communications of the ACM, 2013): deferring the second
 /// request until the first has outlived the 95th percentile keeps the additional load near 5 %. In simulation it comes to
-/// 5.0 to 5.5 %, on exponential, log-normal and bimodal latencies, where the window holds thousands of samples; with a
-/// hundred it may be 6 to 8 %.
+/// 5.0 to 5.5 %, on exponential, log-normal and bimodal latencies, where the window holds thousands of samples, and to 3.5
+/// to 5.5 % where it holds a hundred.
 ///
 /// ```
 /// use recourse_core::{HedgeDecision, HedgeState, HedgeTrigger, LatencySnapshot, Moment};
@@ -63,9 +63,8 @@ impl Quantile {
 
     /// The same, firing only where the snapshot speaks of at least so many samples; 0 is as 1.
     ///
-    /// The default is as many as it takes for one of them to lie above the quantile: 2 for the p50, 10, 20, and 100
-    /// for the p99. With fewer the quantile is the slowest of them, and one call in `samples + 1` would be hedged,
-    /// however quick. So a key with few calls a minute isn't hedged: give it a fixed delay. Ask for some hundreds where
+    /// The default is 2 for the p50, 10, 20, and 100 for the p99. With so few the quantile is the slowest of them, and one
+    /// call in `samples + 1` is hedged, however quick: with fewer that would be more than was asked for. So a key with few calls a minute isn't hedged: give it a fixed delay. Ask for some hundreds where
     /// a needless hedge is dear.
     #[must_use]
     pub const fn with_min_samples(mut self, samples: u64) -> Self {

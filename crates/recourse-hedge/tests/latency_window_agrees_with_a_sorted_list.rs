@@ -35,7 +35,7 @@ fn check(told: Option<LatencySnapshot>, recent: &[u64]) -> Result<(), TestCaseEr
     let quantiles = [(50, told.p50), (90, told.p90), (95, told.p95), (99, told.p99)];
     for (percent, quantile) in quantiles {
         let nanos = quantile.as_nanos() as u64;
-        let rank = (count * percent).div_ceil(100);
+        let rank = ((count + 1) * percent).div_ceil(100).min(count);
         let exact = recent[rank - 1];
         if exact < RANGE {
             let most = (exact / 16).max(FINEST);
