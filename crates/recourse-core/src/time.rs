@@ -74,7 +74,8 @@ impl fmt::Debug for Moment {
 
 /// A source of monotonic time.
 ///
-/// An implementation should not go backwards; the built-in plugins tolerate it and add nothing for such a step.
+/// An implementation should not go backwards; the built-in plugins tolerate it and add nothing for such a step. Budgets
+/// stand still until it has caught up.
 /// `now` is called on the caller's task and must not block.
 ///
 /// ```
