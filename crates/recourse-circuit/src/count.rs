@@ -8,7 +8,7 @@ mod streak;
 mod stripes;
 
 pub(crate) use self::attempts::Attempts;
-pub(crate) use self::counting::{Answer, Count, Inbox, Vote};
+pub(crate) use self::counting::{Answer, Count, Inbox, Sums, Vote};
 pub(crate) use self::ratio::Ratios;
 pub(crate) use self::seconds::{BUCKETS, Seconds};
 pub(crate) use self::streak::Streak;

@@ -7,7 +7,7 @@ pub(crate) use self::rules::{Growth, Rules};
 
 use self::probes::Probes;
 use crate::cause;
-use crate::count::{Answer, Count, Vote};
+use crate::count::{Answer, Count, Sums, Vote};
 use crate::millionths::Millionths;
 use recourse_core::{
     Admission, AttemptKind, BreakerSettings, CircuitMode, CircuitState, CircuitStatus, Health, Label, Moment,
@@ -37,6 +37,8 @@ pub(crate) struct Circuit<C> {
     trips: u32,
     closed_at: Moment,
     last_trip: Option<Change>,
+    /// What had been counted when the circuit opened; nothing while it is closed.
+    tripped_by: Sums,
     /// What the jitter depends on, beside the generation.
     seed: u64,
 }
@@ -81,6 +83,7 @@ impl<C: Count> Circuit<C> {
             trips: 0,
             closed_at: Moment::ZERO,
             last_trip: None,
+            tripped_by: Sums::default(),
             seed,
         }
     }
@@ -125,11 +128,12 @@ impl<C: Count> Circuit<C> {
         status.mode = self.mode;
         status.probes = self.probes.out();
         status.last_trip = self.last_trip.map(Change::told);
-        if self.phase == Phase::Closed {
-            let sums = self.count.sums(inbox);
-            (status.counted, status.slow) = (sums.total, sums.slow);
-            status.failed = sums.failed + sums.throttled;
-        }
+        let sums = match self.phase {
+            Phase::Closed => self.count.sums(inbox),
+            _ => self.tripped_by,
+        };
+        (status.counted, status.slow) = (sums.total, sums.slow);
+        status.failed = sums.failed + sums.throttled;
         status
     }
 
@@ -325,7 +329,10 @@ impl<C: Count> Circuit<C> {
             Millionths::ZERO => 0,
             _ => fastrand::Rng::with_seed(self.seed.wrapping_add(self.generation)).u32(..),
         };
+        let tripped_by =
+            if self.phase == Phase::Closed { self.count.last_sums(inbox) } else { self.tripped_by };
         let moved = self.change(Phase::Open { since: at, random }, cause, at, inbox);
+        self.tripped_by = tripped_by;
         self.last_trip = Some(Change { from: moved.from, to: moved.to, cause, at });
         moved
     }
@@ -342,6 +349,9 @@ impl<C: Count> Circuit<C> {
         self.count.restart(self.generation, inbox);
         self.probes.clear();
         self.abandoned = 0;
+        if to == Phase::Closed {
+            self.tripped_by = Sums::default();
+        }
     }
 }
 

@@ -340,7 +340,7 @@ pub struct CircuitStatus {
     pub state: CircuitState,
     /// What the breaker does with its verdicts.
     pub mode: CircuitMode,
-    /// Attempts that count towards the next verdict.
+    /// Attempts that count towards the next verdict; while the circuit isn't closed, those behind its last trip.
     pub counted: u64,
     /// Of these, the ones that failed.
     pub failed: u64,

@@ -48,6 +48,11 @@ impl Attempts {
         self.sums.total = (self.sums.total + good as u64).min(self.size as u64);
     }
 
+    /// The good votes that wait.
+    fn take_in(&mut self, inbox: &GoodVotes) {
+        self.pass(inbox.cells.rows().map(|[cell]| cell.take(self.mark) as usize).sum());
+    }
+
     fn push(&mut self, vote: Vote) {
         self.forget(self.next, 1);
         self.sums.total = self.sums.total.min(self.size as u64 - 1);
@@ -72,7 +77,7 @@ impl Count for Attempts {
         if !vote.is_good() {
             let _ = now.get();
         }
-        self.pass(inbox.cells.rows().map(|[cell]| cell.take(self.mark) as usize).sum());
+        self.take_in(inbox);
         self.push(vote);
         if vote.is_good() { None } else { self.ratios.verdict(&self.sums, threshold) }
     }
@@ -93,6 +98,11 @@ impl Count for Attempts {
         let mut now = self.clone();
         now.pass(waiting.map(|(_, good)| good as usize).sum());
         now.sums
+    }
+
+    fn last_sums(&mut self, inbox: &GoodVotes) -> Sums {
+        self.take_in(inbox);
+        self.sums
     }
 }
 

@@ -69,6 +69,11 @@ pub(crate) trait Count: Clone + Debug + Send + Sync {
 
     /// What is counted now, or was when the last vote was given.
     fn sums(&self, inbox: &Self::Inbox) -> Sums;
+
+    /// The same at the end of the counting, without memory of its own.
+    fn last_sums(&mut self, inbox: &Self::Inbox) -> Sums {
+        self.sums(inbox)
+    }
 }
 
 /// Good votes, taken from many threads without a lock.

@@ -81,7 +81,7 @@ fn a_window_begins_empty_when_the_circuit_closes() {
         let breaker = ByHand::of(kind.recovery(recourse_circuit::Recovery::fixed()).build(), 1);
         let [early, late] = [(); 2].map(|()| breaker.ticket(0));
         breaker.votes(0, 2, Health::Down);
-        assert_eq!((breaker.state(), breaker.counts()), (Open, (0, 0, 0)));
+        assert_eq!((breaker.state(), breaker.counts()), (Open, (2, 2, 0)));
         breaker.report(early, 0, Health::Up);
         breaker.vote(1_000, Health::Up);
         breaker.report(late, 1_000, Health::Up);

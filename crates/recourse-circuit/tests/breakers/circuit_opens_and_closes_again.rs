@@ -50,7 +50,7 @@ fn the_failure_that_reaches_the_threshold_opens() {
     assert_eq!((breaker.state(), breaker.status().failed), (Closed, 2));
     let opens = Transition::new(Closed, Open, cause::CONSECUTIVE_FAILURES, at(3));
     assert_eq!(vote(&*breaker, 3, Health::Down), Some(opens));
-    assert_eq!((breaker.state(), breaker.status().failed), (Open, 0));
+    assert_eq!((breaker.state(), breaker.status().failed), (Open, 3));
 }
 
 #[test]

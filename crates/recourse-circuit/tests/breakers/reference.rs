@@ -72,6 +72,8 @@ pub(crate) struct Reference {
     expired: u32,
     probes_ever: u64,
     trips: u32,
+    /// What had been counted when it opened.
+    tripped_by: (u64, u64, u64),
     closed_at: Millis,
 }
 
@@ -92,6 +94,7 @@ impl Reference {
             expired: 0,
             probes_ever: 0,
             trips: 0,
+            tripped_by: (0, 0, 0),
             closed_at: 0,
         }
     }
@@ -106,7 +109,10 @@ impl Reference {
 
     /// Counted, failed and slow.
     pub(crate) fn counts(&self) -> (u64, u64, u64) {
-        let Some(last) = self.votes.last().filter(|_| self.state == CircuitState::Closed) else {
+        if self.state != CircuitState::Closed {
+            return self.tripped_by;
+        }
+        let Some(last) = self.votes.last() else {
             return (0, 0, 0);
         };
         let window = self.window(last.at);
@@ -152,6 +158,7 @@ impl Reference {
         }
         self.trips += 1;
         self.since = now;
+        self.tripped_by = self.counts();
         self.go(CircuitState::Open);
     }
 

@@ -23,16 +23,20 @@ fn the_last_trip_is_remembered_when_the_circuit_has_closed() {
     let breaker = ByHand::of(ConsecutiveFailures::new().recovery(recovery).build(), 2);
     breaker.votes(5, 2, Health::Down);
     let tripped = Transition::new(Closed, Open, cause::CONSECUTIVE_FAILURES, at(5));
-    assert_eq!(breaker.0.status().last_trip, Some(tripped.clone()));
+    let status = breaker.0.status();
+    assert_eq!((status.last_trip, status.counted, status.failed), (Some(tripped.clone()), 2, 2));
     let probe = breaker.ticket(2_000);
     let status = breaker.0.status();
     assert_eq!((status.state, status.probes, status.last_trip), (HalfOpen, 1, Some(tripped)));
+    assert_eq!((status.counted, status.failed), (2, 2), "what was behind the trip");
     breaker.report(probe, 2_500, Health::Down);
     let tripped = Transition::new(HalfOpen, Open, cause::PROBE_FAILED, at(2_500));
     assert_eq!(breaker.0.status().last_trip, Some(tripped.clone()));
+    assert_eq!(breaker.0.status().failed, 2, "a probe's failure is none of those behind the trip");
     breaker.vote(4_000, Health::Up);
     let status = breaker.0.status();
     assert_eq!((status.state, status.probes, status.last_trip), (Closed, 0, Some(tripped)));
+    assert_eq!((status.counted, status.failed), (0, 0));
 }
 
 #[test]
