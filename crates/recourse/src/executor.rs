@@ -235,13 +235,16 @@ impl Executor {
     /// # }).unwrap();
     /// ```
     pub fn set_circuit_mode<'k>(&self, key: impl Into<KeyRef<'k>>, mode: CircuitMode) -> bool {
-        self.with_breaker(key.into(), |breaker| breaker.set_mode(mode)).unwrap_or(false)
+        self.slot_of(key.into()).is_some_and(|slot| slot.set_mode(&self.0.shared.fence, mode))
     }
 
     fn with_breaker<R>(&self, key: KeyRef<'_>, ask: impl FnOnce(&dyn CircuitBreaker) -> R) -> Option<R> {
+        self.slot_of(key)?.with_breaker(&self.0.shared.fence, ask)
+    }
+
+    fn slot_of(&self, key: KeyRef<'_>) -> Option<&Slot> {
         let key = key.into_key().ok()?;
-        let slot = self.0.shared.slots.find(key.fingerprint(), key.as_str())?;
-        slot.with_breaker(&self.0.shared.fence, ask)
+        self.0.shared.slots.find(key.fingerprint(), key.as_str())
     }
 
     /// Keys that have state of their own.

@@ -33,6 +33,8 @@ struct Kept {
     factory: Arc<dyn BreakerFactory>,
     settings: BreakerSettings,
     breaker: Arc<dyn CircuitBreaker>,
+    /// The mode that it was set to from outside; none where it is as its kind makes it, or set back to enforcing.
+    mode: Option<CircuitMode>,
 }
 
 impl Slot {
@@ -123,6 +125,19 @@ impl Slot {
     }
 }
 
+impl Slot {
+    /// Sets the mode of the key's breaker, and keeps it in mind. False where there is none, or it has no modes.
+    pub(crate) fn set_mode(&self, fence: &Fence, mode: CircuitMode) -> bool {
+        let _one = self.binding.lock();
+        let is_set = self.with_breaker(fence, |breaker| breaker.set_mode(mode)) == Some(true);
+        let kept = self.state.as_ref().map(|state| state.breaker.lock());
+        if let Some(kept) = kept.filter(|_| is_set).as_mut().and_then(|kept| kept.as_mut()) {
+            kept.mode = (mode != CircuitMode::Enforcing).then_some(mode);
+        }
+        is_set
+    }
+}
+
 /// Whether a provider that doesn't count its changes gave the answer that the plan is bound to already.
 fn unchanged(plan: &Plan, answer: &Answer, now: &Generations) -> bool {
     match (&plan.provided, answer) {
@@ -151,24 +166,23 @@ impl State {
     ) -> Option<Arc<dyn CircuitBreaker>> {
         // Plans are bound one at a time; this lock is only for those who look, and foreign code runs outside it.
         let before = self.breaker.lock().as_ref().map(|kept| kept.clone());
-        let breaker = match before {
+        let (breaker, mode) = match before {
             Some(kept) if !Arc::ptr_eq(&kept.factory, factory) => {
                 let breaker = fence.run(Component::Breaker, || factory.breaker(key, &settings)).ok()?;
-                // What an operator has set holds for whatever stands there.
-                let _ = fence.run(Component::Breaker, || match kept.breaker.status().mode {
-                    CircuitMode::Enforcing => false,
-                    mode => breaker.set_mode(mode),
-                });
-                breaker
+                // What an operator has set holds for whatever stands there; how a kind makes its breakers does not.
+                let _ =
+                    fence.run(Component::Breaker, || kept.mode.is_some_and(|mode| breaker.set_mode(mode)));
+                (breaker, kept.mode)
             }
             Some(kept) if kept.settings == settings => return Some(kept.breaker),
-            Some(Kept { breaker, .. }) => {
+            Some(Kept { breaker, mode, .. }) => {
                 let _ = fence.run(Component::Breaker, || breaker.reconfigure(&settings));
-                breaker
+                (breaker, mode)
             }
-            None => fence.run(Component::Breaker, || factory.breaker(key, &settings)).ok()?,
+            None => (fence.run(Component::Breaker, || factory.breaker(key, &settings)).ok()?, None),
         };
-        *self.breaker.lock() = Some(Kept { factory: factory.clone(), settings, breaker: breaker.clone() });
+        *self.breaker.lock() =
+            Some(Kept { factory: factory.clone(), settings, breaker: breaker.clone(), mode });
         Some(breaker)
     }
 }

@@ -173,6 +173,22 @@ fn a_mode_that_was_set_stays_where_another_kind_of_breaker_takes_the_place() {
     assert_eq!(run().ok(), Some(7));
 }
 
+#[test]
+fn a_kind_that_observes_gives_way_to_one_that_enforces() {
+    use recourse::circuit::{Observing, consecutive_failures};
+    let scene = Scene::new();
+    let builder = scene.builder().circuit_breaker("mine", Observing::new(consecutive_failures));
+    let policy = plain().max_attempts(1).circuit(1, ms(60_000)).circuit_breaker("mine");
+    let executor = built(builder.policy(KEY, policy));
+    let operation = Script::<u32>::fails(9).on(&scene.time);
+    let run =
+        || scene.time.run(executor.run(KEY, |attempt| operation.call(attempt))).unwrap_err().stop_reason();
+    assert_eq!([run(), run()], [StopReason::AttemptsExhausted; 2]);
+    assert_eq!(executor.circuit_state(KEY), Some(CircuitState::Open));
+    assert!(executor.circuit_breakers().replace("mine", consecutive_failures).is_ok());
+    assert_eq!([run(), run()], [StopReason::AttemptsExhausted, StopReason::CircuitOpen]);
+}
+
 /// Its first answer about outcomes is a panic.
 #[derive(Default)]
 struct Shy {
