@@ -46,6 +46,36 @@ pub enum StopReason {
 }
 
 impl StopReason {
+    /// Every reason, with a panic of each component.
+    pub const ALL: [StopReason; 26] = [
+        StopReason::AttemptsExhausted,
+        StopReason::LeftToOuter,
+        StopReason::NonRetryable,
+        StopReason::Abort,
+        StopReason::Accepted,
+        StopReason::BudgetDenied,
+        StopReason::BudgetNotFound,
+        StopReason::CircuitOpen,
+        StopReason::CircuitHalfOpenProbeLimit,
+        StopReason::BreakerNotFound,
+        StopReason::OverallTimeout,
+        StopReason::DeadlineWouldPass,
+        StopReason::ServerDelayTooLong,
+        StopReason::NoPolicy,
+        StopReason::ClassifierNotFound,
+        StopReason::InvalidKey,
+        StopReason::ContextCanceled,
+        StopReason::PanicIn(Component::Provider),
+        StopReason::PanicIn(Component::Classifier),
+        StopReason::PanicIn(Component::Budget),
+        StopReason::PanicIn(Component::Trigger),
+        StopReason::PanicIn(Component::Breaker),
+        StopReason::PanicIn(Component::Observer),
+        StopReason::PanicIn(Component::Sleeper),
+        StopReason::PanicIn(Component::Clock),
+        StopReason::PanicIn(Component::Operation),
+    ];
+
     /// The reason code.
     ///
     /// ```

@@ -10,26 +10,10 @@ use recourse_core::{Component, GrpcCode, StopReason, reason};
 
 /// Every reason why a call ends; a panic in the operation stands for all panics. That none is missing is checked
 /// against the enum.
-const STOPS: &[StopReason] = &[
-    StopReason::AttemptsExhausted,
-    StopReason::LeftToOuter,
-    StopReason::NonRetryable,
-    StopReason::Abort,
-    StopReason::Accepted,
-    StopReason::BudgetDenied,
-    StopReason::BudgetNotFound,
-    StopReason::CircuitOpen,
-    StopReason::CircuitHalfOpenProbeLimit,
-    StopReason::BreakerNotFound,
-    StopReason::OverallTimeout,
-    StopReason::DeadlineWouldPass,
-    StopReason::ServerDelayTooLong,
-    StopReason::NoPolicy,
-    StopReason::ClassifierNotFound,
-    StopReason::InvalidKey,
-    StopReason::ContextCanceled,
-    StopReason::PanicIn(Component::Operation),
-];
+fn stops() -> Vec<StopReason> {
+    let stands = |stop: &StopReason| !matches!(stop, StopReason::PanicIn(component) if *component != Component::Operation);
+    StopReason::ALL.into_iter().filter(stands).collect()
+}
 
 pub(super) fn page(repo: &Repo) -> Result<String> {
     let mut text = head(
@@ -51,7 +35,7 @@ pub(super) fn page(repo: &Repo) -> Result<String> {
          call that stopped with `accepted` is a success.",
     );
     let variants = entries(repo, "stop.rs", "StopReason")?;
-    text += &table(["code", "meaning"], rows(&variants, STOPS, StopReason::as_str)?);
+    text += &table(["code", "meaning"], rows(&variants, &stops(), StopReason::as_str)?);
     let components = Component::ALL.map(|component| code(component.as_str()));
     text += &format!("\nThe components of `panic_in_<component>`: {}.\n", components.join(", "));
     text += &section(

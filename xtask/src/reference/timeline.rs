@@ -15,17 +15,6 @@ const TYPES: &[(&str, &str, &str)] = &[
     ("Circuit transition", "circuit.rs", "Transition"),
 ];
 
-const ENDINGS: &[Ending] = &[
-    Ending::Open,
-    Ending::Won,
-    Ending::Failed,
-    Ending::TimedOut,
-    Ending::Superseded,
-    Ending::Cancelled,
-    Ending::Denied,
-    Ending::Panicked,
-];
-
 const OUTCOMES: &[OutcomeKind] = &[
     OutcomeKind::Success,
     OutcomeKind::Retryable,
@@ -76,7 +65,7 @@ pub(super) fn page(repo: &Repo) -> Result<String> {
         section(title, about) + &table(["value", "meaning"], rows)
     };
     let endings = entries(repo, "timeline/record.rs", "Ending")?;
-    text += &values("Endings", "How an attempt ended.", rows(&endings, ENDINGS, Ending::as_str)?);
+    text += &values("Endings", "How an attempt ended.", rows(&endings, &Ending::ALL, Ending::as_str)?);
     let kinds = entries(repo, "outcome.rs", "OutcomeKind")?;
     text += &values(
         "Outcome kinds",

@@ -84,6 +84,18 @@ pub enum Ending {
 }
 
 impl Ending {
+    /// Every ending.
+    pub const ALL: [Ending; 8] = [
+        Ending::Open,
+        Ending::Won,
+        Ending::Failed,
+        Ending::TimedOut,
+        Ending::Superseded,
+        Ending::Cancelled,
+        Ending::Denied,
+        Ending::Panicked,
+    ];
+
     /// The name in timelines.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -68,16 +68,6 @@ fn tell_everything(observer: &dyn Observer) {
 }
 
 fn records() -> Vec<AttemptRecord> {
-    let endings = [
-        Ending::Open,
-        Ending::Won,
-        Ending::Failed,
-        Ending::TimedOut,
-        Ending::Superseded,
-        Ending::Cancelled,
-        Ending::Denied,
-        Ending::Panicked,
-    ];
     let texts = ["", "two\nlines and \"quotes\" = \u{1f980}\0", &"long ".repeat(10_000)];
     let record = |(ending, text): (Ending, &str)| {
         let mut record = AttemptRecord::new(u32::MAX, Moment::from_nanos(7));
@@ -87,7 +77,7 @@ fn records() -> Vec<AttemptRecord> {
         record.outcome = Outcome::retryable(text.to_owned()).with_attribute("status", text.to_owned());
         record
     };
-    endings.into_iter().flat_map(|ending| texts.map(|text| (ending, text))).map(record).collect()
+    Ending::ALL.into_iter().flat_map(|ending| texts.map(|text| (ending, text))).map(record).collect()
 }
 
 fn timelines() -> [Timeline; 4] {

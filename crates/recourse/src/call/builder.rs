@@ -82,7 +82,7 @@ impl<'a> Call<'a> {
     /// knows; one that was spawned as a task of its own has to be told.
     ///
     /// ```
-    /// use recourse::{Executor, Policy, StopReason};
+    /// use recourse::{Executor, Policy};
     ///
     /// # fn main() -> Result<(), recourse::BuildError> {
     /// let executor = Executor::builder()

@@ -1,7 +1,7 @@
 //! [`Made`]: a timeline of values that a fuzzer chooses; no executor would write most of them.
 
 use arbitrary::Arbitrary;
-use recourse_core::{AttemptRecord, Component, Ending, Key, Label, Moment, Outcome, StopReason, Timeline};
+use recourse_core::{AttemptRecord, Ending, Key, Label, Moment, Outcome, StopReason, Timeline};
 use std::time::Duration;
 
 /// Texts stand last, because they take what is left of the input.
@@ -42,36 +42,6 @@ enum Time {
     Any(u64),
 }
 
-const STOPS: [StopReason; 16] = [
-    StopReason::AttemptsExhausted,
-    StopReason::NonRetryable,
-    StopReason::Abort,
-    StopReason::Accepted,
-    StopReason::BudgetDenied,
-    StopReason::BudgetNotFound,
-    StopReason::CircuitOpen,
-    StopReason::CircuitHalfOpenProbeLimit,
-    StopReason::BreakerNotFound,
-    StopReason::OverallTimeout,
-    StopReason::DeadlineWouldPass,
-    StopReason::ServerDelayTooLong,
-    StopReason::NoPolicy,
-    StopReason::ClassifierNotFound,
-    StopReason::InvalidKey,
-    StopReason::ContextCanceled,
-];
-
-const ENDINGS: [Ending; 8] = [
-    Ending::Open,
-    Ending::Won,
-    Ending::Failed,
-    Ending::TimedOut,
-    Ending::Superseded,
-    Ending::Cancelled,
-    Ending::Denied,
-    Ending::Panicked,
-];
-
 impl Made<'_> {
     pub(super) fn timeline(&self) -> Timeline {
         let start = Moment::ZERO + self.start.get();
@@ -98,7 +68,7 @@ impl Attempt<'_> {
         record.end = if self.ends_before_it_starts { call } else { start + self.took.get() };
         record.hedge_index = self.hedge.into();
         record.is_hedge = self.hedge > 0;
-        record.ending = ENDINGS[usize::from(self.ending) % ENDINGS.len()];
+        record.ending = Ending::ALL[usize::from(self.ending) % Ending::ALL.len()];
         let reason = Label::new(self.reason);
         record.outcome = match self.kind % 4 {
             0 => Outcome::success(),
@@ -118,11 +88,7 @@ impl Attempt<'_> {
 }
 
 fn stop(number: u8) -> StopReason {
-    let at = usize::from(number) % (STOPS.len() + Component::ALL.len());
-    match at.checked_sub(STOPS.len()) {
-        None => STOPS[at],
-        Some(component) => StopReason::PanicIn(Component::ALL[component]),
-    }
+    StopReason::ALL[usize::from(number) % StopReason::ALL.len()]
 }
 
 impl Time {
