@@ -20,11 +20,7 @@ impl Engine<'_, '_> {
         if !self.is_early() || !self.plan.classifier.values_succeed {
             return false;
         }
-        if let Some(latency) = &self.plan.latency {
-            // Read before anybody is told, as where the call is late.
-            let now = self.shared.clock.now().max(self.state.group_started);
-            latency.record(now.since(self.state.group_started), now);
-        }
+        self.sample_latency();
         self.report(0, Some(Health::Up));
         if !self.state.primary.holds_nothing() {
             self.close(0, Ending::Won, &SUCCESS, None, Some(Health::Up));
@@ -116,10 +112,14 @@ impl Engine<'_, '_> {
     }
 
     /// From the primary's start to the first acceptable result, or to the call's cancellation: one sample a call.
+    #[inline]
     pub(super) fn sample_latency(&mut self) {
         let plan = self.plan;
         if let Some(latency) = &plan.latency {
-            let now = self.now();
+            let now = match self.is_early() {
+                true => self.shared.clock.now().max(self.state.group_started),
+                false => self.now(),
+            };
             latency.record(now.since(self.state.group_started.min(now)), now);
         }
     }
