@@ -148,12 +148,14 @@ impl HedgeState {
     /// Whether the trigger is asked about this group for the first time. The primary may have run for a while by then: a
     /// group is as old as its launch where latencies are kept, and as its first wait elsewhere.
     #[must_use]
+    #[inline]
     pub const fn is_first_look(&self) -> bool {
         self.first_look
     }
 
     /// When the call started.
     #[must_use]
+    #[inline]
     pub const fn call_started(&self) -> Moment {
         self.call_started
     }
@@ -210,18 +212,21 @@ impl HedgeState {
 
     /// Attempts of the group that have failed.
     #[must_use]
+    #[inline]
     pub const fn failed(&self) -> u32 {
         self.failed
     }
 
     /// The time until the call's deadline; `None` where it has none.
     #[must_use]
+    #[inline]
     pub const fn time_left(&self) -> Option<Duration> {
         self.time_left
     }
 
     /// The key's [fingerprint](crate::Key::fingerprint), for triggers that keep something per key.
     #[must_use]
+    #[inline]
     pub const fn key_fingerprint(&self) -> u64 {
         self.key_fingerprint
     }

@@ -7,6 +7,7 @@ use crate::contestants::recourse::{keys, parts};
 use crate::harness::{Runner, Shared, block_on, repeat};
 use crate::operation::Operation;
 use recourse::Handle;
+use std::hint::black_box;
 
 /// recourse by prepared handle.
 #[derive(Debug)]
@@ -48,7 +49,8 @@ fn call(case: Case, handle: Handle, operation: impl Operation) -> Runner {
     if case.setup == Setup::Captured {
         return repeat(case, async move || {
             let (result, timeline) = handle.call().run_captured(|_| operation.call()).await;
-            result.map(|value| (value, timeline))
+            black_box(&timeline);
+            result
         });
     }
     repeat(case, async move || handle.run(|_| operation.call()).await)

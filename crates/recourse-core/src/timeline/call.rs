@@ -88,19 +88,22 @@ impl Timeline {
     }
 
     /// Adds a record behind the others.
+    #[inline]
     pub fn push(&mut self, record: AttemptRecord) {
-        self.records = match std::mem::replace(&mut self.records, Records::None) {
-            Records::None => Records::One(record),
-            Records::One(first) => {
-                let mut records = Vec::with_capacity(4);
-                records.extend([first, record]);
-                Records::Many(records)
-            }
-            Records::Many(mut records) => {
-                records.push(record);
-                Records::Many(records)
-            }
-        };
+        match &mut self.records {
+            Records::None => self.records = Records::One(record),
+            Records::Many(records) => records.push(record),
+            Records::One(_) => self.push_second(record),
+        }
+    }
+
+    #[inline(never)]
+    fn push_second(&mut self, second: AttemptRecord) {
+        if let Records::One(first) = std::mem::replace(&mut self.records, Records::None) {
+            let mut records = Vec::with_capacity(4);
+            records.extend([first, second]);
+            self.records = Records::Many(records);
+        }
     }
 
     /// Attempts that were really launched.

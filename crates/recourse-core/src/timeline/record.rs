@@ -38,6 +38,7 @@ pub struct AttemptRecord {
 impl AttemptRecord {
     /// An open record of a primary attempt.
     #[must_use]
+    #[inline]
     pub fn new(attempt: u32, start: Moment) -> Self {
         AttemptRecord {
             attempt,

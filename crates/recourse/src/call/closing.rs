@@ -13,7 +13,24 @@ use std::time::Duration;
 impl Engine<'_, '_> {
     /// An attempt is over: tells the breaker, gives the permit back, tells the budget, closes the record. Without
     /// `health` it was given up.
+    #[inline]
     pub(super) fn close(
+        &mut self,
+        slot: usize,
+        ending: Ending,
+        outcome: &Outcome,
+        error: Option<&dyn Error>,
+        health: Option<Health>,
+    ) {
+        let open = self.open(slot);
+        match open.holds_nothing() && open.record().is_none() {
+            true => *open = Open::default(),
+            false => self.close_held(slot, ending, outcome, error, health),
+        }
+    }
+
+    #[inline(never)]
+    fn close_held(
         &mut self,
         slot: usize,
         ending: Ending,
@@ -23,11 +40,6 @@ impl Engine<'_, '_> {
     ) {
         // Each part is taken before it is told: where that unwinds, the rest is still there to be given back.
         self.report(slot, health);
-        let open = self.open(slot);
-        if open.holds_nothing() && open.record().is_none() {
-            *open = Open::default();
-            return;
-        }
         self.give_back(slot);
         if std::mem::take(&mut self.open(slot).heard) {
             self.tell_budget(slot, ending, outcome);
@@ -111,6 +123,10 @@ impl Engine<'_, '_> {
         stop: Option<StopReason>,
         error: Option<&(dyn Error + 'static)>,
     ) -> Duration {
+        if self.is_early() {
+            // Nothing was waited for, nothing is held and nobody is to be told.
+            return Duration::ZERO;
+        }
         let elapsed = if stop.is_some() { self.elapsed() } else { Duration::ZERO };
         if self.is_recorded() {
             self.tell_end(stop, error);

@@ -53,6 +53,19 @@ pub(crate) struct Driver<'h, 'a, T, E, M> {
 /// Every slot of a group, a bit each.
 const ALL: u8 = (1 << SLOTS) - 1;
 
+/// Polls an attempt, and drops it if it is over.
+#[inline]
+pub(crate) fn poll_once<Fut: Future>(
+    mut attempt: Pin<&mut Option<Fut>>,
+    cx: &mut Context<'_>,
+) -> Poll<Fut::Output> {
+    let polled = attempt.as_mut().as_pin_mut().map_or(Poll::Pending, |attempt| attempt.poll(cx));
+    if polled.is_ready() {
+        attempt.set(None);
+    }
+    polled
+}
+
 /// Where a result stands among the results of its group.
 #[derive(Clone, Copy)]
 pub(crate) struct Rank {
@@ -139,7 +152,7 @@ impl<'h, 'a, T: 'static, E: Failure<M>, M> Driver<'h, 'a, T, E, M> {
                     continue;
                 }
                 Step::Cut { slot } => {
-                    self.engine.guarded(slot, || match slot {
+                    self.engine.attempting(slot, || match slot {
                         0 => primary.set(None),
                         hedge => hedges.drop_one(hedge),
                     });
@@ -166,36 +179,27 @@ impl<'h, 'a, T: 'static, E: Failure<M>, M> Driver<'h, 'a, T, E, M> {
             }
             let slot = next.trailing_zeros() as usize;
             unpolled &= !(1 << slot);
-            let polled = self.engine.attempting(slot, || match (slot, primary.as_mut().as_pin_mut()) {
-                (0, Some(primary)) => primary.poll(cx),
-                (0, None) => Poll::Pending,
-                (hedge, _) => hedges.poll(hedge, cx),
+            let polled = self.engine.attempting(slot, || match slot {
+                0 => poll_once(primary.as_mut(), cx),
+                hedge => {
+                    let polled = hedges.poll(hedge, cx);
+                    if polled.is_ready() {
+                        hedges.drop_one(hedge);
+                    }
+                    polled
+                }
             });
-            if polled.is_ready() {
-                self.engine.guarded(slot, || match slot {
-                    0 => primary.set(None),
-                    hedge => hedges.drop_one(hedge),
-                });
-            }
             self.take(slot, polled);
         }
     }
 
     /// The first poll of an early call: nothing is in flight but its first attempt.
     #[inline]
-    fn poll_early<P>(&mut self, mut primary: Pin<&mut Option<P>>, cx: &mut Context<'_>) -> Option<T>
+    fn poll_early<P>(&mut self, primary: Pin<&mut Option<P>>, cx: &mut Context<'_>) -> Option<T>
     where
         P: Future<Output = Result<T, E>>,
     {
-        let nesting = self.engine.nesting();
-        self.engine.enter(0);
-        let attempt = primary.as_mut().as_pin_mut()?;
-        let polled = nesting.run(|| attempt.poll(cx));
-        if polled.is_ready() {
-            primary.set(None);
-        }
-        self.engine.leave();
-        match polled {
+        match self.engine.attempting(0, || poll_once(primary, cx)) {
             Poll::Ready(Ok(value)) if self.engine.succeeds_early() => return Some(value),
             polled => self.take(0, polled),
         }
@@ -245,7 +249,7 @@ impl<'h, 'a, T: 'static, E: Failure<M>, M> Driver<'h, 'a, T, E, M> {
     }
 
     #[inline(never)]
-    fn fail<P: Report>(&mut self, inner: Option<E>) -> P::Output<Result<T, Error<E>>> {
+    pub(crate) fn fail<P: Report>(&mut self, inner: Option<E>) -> P::Output<Result<T, Error<E>>> {
         // An error that the classifier calls a success is an accepted one.
         let stop = self.engine.stop().or(inner.is_some().then_some(StopReason::Accepted));
         let elapsed = self.engine.finish(stop, inner.as_ref().map(E::as_error));

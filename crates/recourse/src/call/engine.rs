@@ -181,7 +181,9 @@ impl<'a> Engine<'_, 'a> {
 
     /// Why the call ended; `None` for a success.
     pub(crate) fn stop(&self) -> Option<StopReason> {
-        let late = self.state.late.as_ref()?;
+        let Some(late) = &self.state.late else {
+            return self.state.refused;
+        };
         let Step::Finish { stop: Some(stop) } = late.step else {
             return None;
         };
@@ -341,8 +343,8 @@ impl<'a> Engine<'_, 'a> {
         }
     }
 
+    #[inline]
     pub(crate) fn take_timeline(&mut self) -> Timeline {
-        let timeline = self.state.late.as_mut().and_then(|late| late.recorder.take_timeline());
-        timeline.unwrap_or_else(|| Timeline::new(self.plan.key.clone(), Moment::ZERO))
+        self.late().recorder.take_timeline()
     }
 }

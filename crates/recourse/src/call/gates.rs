@@ -73,6 +73,9 @@ impl Engine<'_, '_> {
     }
 
     pub(super) fn note_rejection(&mut self, rejection: &Rejection) {
+        if !self.is_recorded() {
+            return;
+        }
         self.note(names::CIRCUIT_STATE, rejection.state.as_str());
         if rejection.reason != circuit_stop(rejection).as_str() {
             self.note(names::CIRCUIT_REASON, rejection.reason.clone());

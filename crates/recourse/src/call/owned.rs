@@ -3,7 +3,7 @@
 //! Written by hand and not as an `async fn`, because nearly every call is over in its first poll: until something has to
 //! be decided, it needs no more than the operation's future and its place.
 
-use crate::call::driver::{Driver, Last, Report};
+use crate::call::driver::{Driver, Last, Report, poll_once};
 use crate::call::hedger::{Hedges, Running};
 use crate::call::held::Held;
 use crate::call::site::{LaterPlan, Site};
@@ -168,6 +168,13 @@ where
         let mut held = Held::new(this.site, plan, true);
         let mut engine = held.engine();
         let Some(attempt) = engine.permit(0) else {
+            if engine.is_early() {
+                let refused = Driver::over(&mut held, &mut None).fail::<P>(None);
+                if held.is_empty() {
+                    mem::forget(held);
+                }
+                return Poll::Ready(refused);
+            }
             *this.rest = Some(Rest::over(held));
             *this.stage = Stage::Between;
             return self.go_on(None, cx);
@@ -285,16 +292,6 @@ where
             }
         }
     }
-}
-
-/// Polls an attempt for the first time, and drops it if it is over.
-#[inline]
-fn poll_once<Fut: Future>(mut attempt: Pin<&mut Option<Fut>>, cx: &mut Context<'_>) -> Poll<Fut::Output> {
-    let polled = attempt.as_mut().as_pin_mut().map_or(Poll::Pending, |attempt| attempt.poll(cx));
-    if polled.is_ready() {
-        attempt.set(None);
-    }
-    polled
 }
 
 /// A call that was never late has no timeline, and nobody who asked for one.

@@ -8,7 +8,7 @@ use crate::call::open::{Open, hedge_index, kind_of};
 use crate::plan::{BoundBreaker, BoundBudget};
 use recourse_core::{
     Admission, Attempt, AttemptKind, AttemptRecord, CircuitState, Component, Decision, DecisionMode, Ending,
-    Health, Label, Outcome, Rejection, StopReason, reason,
+    Health, Label, Moment, Outcome, Rejection, StopReason, reason,
 };
 use recourse_observe::names;
 use std::sync::Arc;
@@ -106,7 +106,7 @@ impl Engine<'_, '_> {
             }
             Some(Admission::Rejected(rejection)) => {
                 self.note_rejection(&rejection);
-                self.on(Event::Refused { slot, stop: circuit_stop(&rejection), for_good: false });
+                self.refused(slot, circuit_stop(&rejection), false);
                 false
             }
             _ => true,
@@ -195,9 +195,13 @@ impl Engine<'_, '_> {
 
     #[inline(never)]
     fn record_launch(&mut self, slot: usize, budget_reason: Label) {
-        let mut record = self.record(slot);
-        record.budget_reason = budget_reason;
-        let place = self.observe(|recorder, audience| recorder.launched(record, audience));
+        let (now, group) = (self.now(), self.group());
+        let before = self.late().before;
+        let place = self.observe(|recorder, audience| {
+            let mut record = opened(slot, group, now, before);
+            record.budget_reason = budget_reason;
+            recorder.launched(record, audience)
+        });
         self.open(slot).set_record(place);
     }
 
@@ -208,14 +212,6 @@ impl Engine<'_, '_> {
             Some(deadline) => Some(deadline.since(self.now())),
             None => self.plan.rules.overall_timeout,
         }
-    }
-
-    fn record(&mut self, slot: usize) -> AttemptRecord {
-        let mut record = AttemptRecord::new(self.group(), self.now());
-        record.is_hedge = slot > 0;
-        record.hedge_index = hedge_index(slot);
-        record.backoff = Duration::from_nanos(if slot == 0 { self.late().before } else { 0 });
-        record
     }
 
     /// The budget's decision, and how it came about; `None` where there is no budget to speak of.
@@ -252,12 +248,21 @@ impl Engine<'_, '_> {
     /// Records a denied attempt and says what follows from it.
     fn denied(&mut self, slot: usize, reason: &Label) {
         if self.is_recorded() {
-            let record = denied(self.record(slot), reason);
+            let record = denied(opened(slot, self.group(), self.now(), self.late().before), reason);
             self.observe(|recorder, audience| recorder.denied(record, audience));
         }
         // A missing budget stays missing for the whole group: one record of it is enough.
         let for_good = *reason == reason::BUDGET_NOT_FOUND;
-        self.on(Event::Refused { slot, stop: budget_stop(reason), for_good });
+        self.refused(slot, budget_stop(reason), for_good);
+    }
+
+    /// The attempt may not start. An early call, which nobody watches, is over with it.
+    #[inline]
+    fn refused(&mut self, slot: usize, stop: StopReason, for_good: bool) {
+        match self.is_early() {
+            true => self.state.refused = Some(stop),
+            false => self.on(Event::Refused { slot, stop, for_good }),
+        }
     }
 }
 
@@ -275,6 +280,16 @@ fn unguarded() -> (Decision, DecisionMode) {
     let mut decision = Decision::allow();
     decision.reason = Label::from_static(reason::BUDGET_NOT_FOUND);
     (decision, DecisionMode::AllowUnsafe)
+}
+
+/// The record of an attempt in this place of its group; `before` is the wait before the group, in nanoseconds.
+#[inline]
+fn opened(slot: usize, group: u32, now: Moment, before: u64) -> AttemptRecord {
+    let mut record = AttemptRecord::new(group, now);
+    record.is_hedge = slot > 0;
+    record.hedge_index = hedge_index(slot);
+    record.backoff = Duration::from_nanos(if slot == 0 { before } else { 0 });
+    record
 }
 
 pub(super) fn denied(mut record: AttemptRecord, reason: &Label) -> AttemptRecord {

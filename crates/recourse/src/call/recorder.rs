@@ -94,6 +94,7 @@ impl Recorder {
     }
 
     /// An attempt is launched; the answer is the place of its record.
+    #[inline]
     pub(crate) fn launched(&mut self, record: AttemptRecord, audience: &Audience<'_>) -> Option<usize> {
         let timeline = self.timeline.as_mut()?;
         let place = timeline.attempts().len();
@@ -186,9 +187,15 @@ impl Recorder {
         }
     }
 
-    /// The timeline of a captured call.
-    pub(crate) fn take_timeline(&mut self) -> Option<Timeline> {
-        self.timeline.as_mut().map(|timeline| std::mem::replace(&mut **timeline, EMPTY))
+    /// The timeline of a captured call, which is recorded no longer.
+    #[inline]
+    pub(crate) fn take_timeline(&mut self) -> Timeline {
+        let mut timeline = EMPTY;
+        if let Some(mut kept) = self.timeline.take() {
+            std::mem::swap(&mut timeline, &mut *kept);
+            keep(kept);
+        }
+        timeline
     }
 
     fn record(&self, place: Option<usize>) -> Option<(&Timeline, &AttemptRecord)> {
@@ -211,15 +218,15 @@ fn first_of(first: Option<Held>, also: Option<Held>) -> Option<Held> {
 impl Drop for Recorder {
     #[inline]
     fn drop(&mut self) {
-        if let Some(timeline) = self.timeline.take() {
+        if let Some(mut timeline) = self.timeline.take() {
+            *timeline = EMPTY;
             keep(timeline);
         }
     }
 }
 
-/// Leaves a timeline's memory to the thread.
-fn keep(mut timeline: Box<Timeline>) {
-    *timeline = EMPTY;
+/// Leaves the memory of an empty timeline to the thread.
+fn keep(timeline: Box<Timeline>) {
     // A thread that is ending keeps nothing.
     let _ = SPARE.try_with(|spare| spare.set(Some(timeline)));
 }

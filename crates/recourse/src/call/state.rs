@@ -6,7 +6,7 @@ use crate::call::nesting::Nesting;
 use crate::call::open::{HedgesOpen, Open};
 use crate::call::recorder::Recorder;
 use crate::call::timer::CallTimer;
-use recourse_core::{Component, Label, Moment};
+use recourse_core::{Component, Label, Moment, StopReason};
 use std::error::Error;
 use std::sync::Arc;
 
@@ -21,6 +21,8 @@ pub(crate) struct CallState<'a> {
     /// Whether the trigger was asked about this group.
     pub(super) looked: bool,
     pub(super) running: Running,
+    /// Why an early call's first attempt was refused: that ends it.
+    pub(super) refused: Option<StopReason>,
     /// When the call first had to wait, for an attempt or between two: alike whether or not it is observed. `NEVER`
     /// before that.
     pub(super) started: Moment,
@@ -40,6 +42,7 @@ impl CallState<'_> {
             around,
             looked: false,
             running: None,
+            refused: None,
             started: NEVER,
             group_started: NEVER,
             late: None,

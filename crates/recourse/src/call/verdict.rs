@@ -41,10 +41,24 @@ impl Engine<'_, '_> {
             self.now();
         }
         let mut panicked = None;
-        let outcome = match succeeded {
+        let plan = self.plan;
+        // Our own runs no foreign code but the error's, which is the operation's.
+        self.enter(slot);
+        let mut outcome = match succeeded {
             true => Outcome::success(),
-            false => self.classify(slot, result, &mut panicked),
+            false if plan.classifier.trusted => plan.classifier.plugin.classify(result),
+            false => self.classify_fenced(result, &mut panicked),
         };
+        self.state.running = None;
+        if !succeeded {
+            if outcome.kind == OutcomeKind::Success && result.timed_out() {
+                // Nothing was returned that could be a success.
+                outcome = Outcome::non_retryable(reason::CONTEXT_DEADLINE_EXCEEDED).with_health(Health::Down);
+            }
+            if let Some(notes) = &plan.classifier.fallback {
+                outcome.attributes.extend(notes);
+            }
+        }
         let (kind, backoff) = (outcome.kind, outcome.backoff);
         let ending = match kind {
             OutcomeKind::Success => Ending::Won,
@@ -77,28 +91,6 @@ impl Engine<'_, '_> {
     }
 
     /// The outcome; `panicked` is what the classifier panicked with.
-    #[inline(always)]
-    fn classify(&mut self, slot: usize, result: &AttemptResult<'_>, panicked: &mut Option<Cause>) -> Outcome {
-        let plan = self.plan;
-        let mut outcome;
-        if plan.classifier.trusted {
-            // Our own runs no foreign code but the error's, which is the operation's.
-            self.enter(slot);
-            outcome = plan.classifier.plugin.classify(result);
-            self.state.running = None;
-        } else {
-            outcome = self.classify_fenced(result, panicked);
-        }
-        if outcome.kind == OutcomeKind::Success && result.timed_out() {
-            // Nothing was returned that could be a success.
-            outcome = Outcome::non_retryable(reason::CONTEXT_DEADLINE_EXCEEDED).with_health(Health::Down);
-        }
-        if let Some(notes) = &plan.classifier.fallback {
-            outcome.attributes.extend(notes);
-        }
-        outcome
-    }
-
     #[inline(never)]
     fn classify_fenced(&mut self, result: &AttemptResult<'_>, panicked: &mut Option<Cause>) -> Outcome {
         let plan = self.plan;

@@ -1,6 +1,7 @@
 //! A call inside an attempt of another call leaves retrying to that call, where its policy says so.
 
 use crate::scene::{Scene, built, plain};
+use futures::FutureExt;
 use futures::executor::{LocalPool, block_on};
 use futures::task::LocalSpawnExt;
 use recourse::hedge::{FixedDelay, OnFailure};
@@ -291,4 +292,32 @@ fn an_attempt_whose_failure_launches_a_hedge_may_be_retried() {
     });
     assert!(block_on(call).is_err());
     assert_eq!(*seen.borrow(), [true, true, false]);
+}
+
+#[test]
+fn a_call_that_a_cut_attempt_makes_while_it_is_dropped_runs_inside_it() {
+    /// Cleans up by a call of its own.
+    struct CleansUp<'e>(&'e Executor, &'e RefCell<Vec<Timeline>>);
+
+    impl Drop for CleansUp<'_> {
+        fn drop(&mut self) {
+            let failed = || ready(Err::<(), _>(io::Error::other("down")));
+            let cleaning = self.0.call(INNER).run_captured(|_| failed());
+            self.1.borrow_mut().extend(cleaning.now_or_never().map(|(_, timeline)| timeline));
+        }
+    }
+
+    let (scene, timelines) = (Scene::new(), RefCell::new(Vec::new()));
+    let outer = plain().max_attempts(2).timeout_per_attempt(Duration::from_millis(50));
+    let executor = built(scene.unwatched().policy(OUTER, outer).policy(INNER, leaves()));
+    let call = executor.run(OUTER, |_| {
+        let cleans_up = CleansUp(&executor, &timelines);
+        async move {
+            let _cleans_up = cleans_up;
+            std::future::pending::<Result<(), io::Error>>().await
+        }
+    });
+    assert!(scene.time.run(call).is_err());
+    let timelines = timelines.into_inner();
+    assert_eq!((notes(&timelines), stops(&timelines)), (vec!["in_retryable_attempt"], vec!["left_to_outer"]));
 }
