@@ -165,8 +165,12 @@ mod tests {
     }
 
     fn breaker(threshold: u32) -> Consecutive {
+        breaker_by(Rules::FIXED, threshold)
+    }
+
+    fn breaker_by(rules: Rules, threshold: u32) -> Consecutive {
         let settings = BreakerSettings::new(threshold, Duration::from_secs(1));
-        Breaker::new(Streak::new(Rules::FIXED.throttled), (), Rules::FIXED, &settings, 0)
+        Breaker::new(Streak::new(rules.throttled), (), rules, &settings, 0)
     }
 
     fn admitted(breaker: &Consecutive, now: Now<'_>) -> Ticket {
@@ -199,10 +203,28 @@ mod tests {
             for health in [Health::Up, Health::None] {
                 assert_eq!(breaker.report(ticket, health, &Now::of(&Broken)), None);
             }
-            assert_eq!(breaker.abandon(ticket, &Now::of(&Broken)), None);
             assert_eq!(breaker.would_reject(&Now::of(&Broken), Duration::ZERO), None);
             assert_eq!(breaker.state(), CircuitState::Closed);
         });
+    }
+
+    #[test]
+    fn an_attempt_that_is_given_up_takes_no_lock_where_that_is_no_vote() {
+        let breaker = breaker_by(Rules { abandoned: None, ..Rules::FIXED }, 1);
+        let locked = breaker.circuit.lock();
+        without_the_lock(locked, || {
+            let ticket = admitted(&breaker, Now::of(&Broken));
+            assert_eq!(breaker.abandon(ticket, &Now::of(&Broken)), None);
+        });
+    }
+
+    #[test]
+    fn an_answer_after_one_that_was_given_up_leaves_a_healthy_circuit() {
+        let breaker = breaker(1);
+        breaker.abandon(admitted(&breaker, Now::of(&Broken)), &Now::of(&Broken));
+        assert_eq!(breaker.summary.read().1, Standing::Failing, "the next answer has to be told");
+        breaker.report(admitted(&breaker, Now::of(&Broken)), Health::Up, &Now::of(&Broken));
+        assert_eq!(breaker.summary.read().1, Standing::Healthy);
     }
 
     #[test]

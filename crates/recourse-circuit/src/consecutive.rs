@@ -4,7 +4,7 @@ use crate::breakers::{Breakers, Kind};
 use crate::millionths::Millionths;
 use crate::recovery::Recovery;
 use crate::settings::{self, SettingsError};
-use crate::state::Rules;
+use crate::state::{ABANDONED, Rules};
 use recourse_core::{BreakerFactory, BreakerSettings, CircuitBreaker, Key};
 use std::sync::Arc;
 
@@ -13,9 +13,10 @@ pub const CONSECUTIVE_FAILURES: &str = "consecutive_failures";
 
 /// Opens after so many failed attempts in a row; lets one probe through after the cooldown.
 ///
-/// Any Up vote in between starts the count anew; an attempt that says nothing neither counts nor resets. There is no
-/// time window: four failures a week apart are four in a row if nothing succeeded between them. This is the breaker of
-/// M. Nygard, "Release It!" (2007).
+/// Any Up vote in between starts the count anew; an attempt that says nothing neither counts nor resets. Attempts that
+/// were given up say nothing either, up to ten in a row without an answer between them; each further one is a failure.
+/// There is no time window: four failures a week apart are four in a row if nothing succeeded between them. This is the
+/// breaker of M. Nygard, "Release It!" (2007).
 ///
 /// | setting | read as |
 /// |---|---|
@@ -25,11 +26,11 @@ pub const CONSECUTIVE_FAILURES: &str = "consecutive_failures";
 /// | option | default | allowed |
 /// |---|---|---|
 /// | [`throttled_weight`](Self::throttled_weight) | 1: a throttled answer is a failure | 0 to 1 |
-/// | [`abandoned_limit`](Self::abandoned_limit) | none: attempts that were given up are no votes | |
+/// | [`abandoned_limit`](Self::abandoned_limit) | 10 | [`ignore_abandoned`](Self::ignore_abandoned) for none |
 /// | [`recovery`](Self::recovery) | [`Recovery::fixed`] | |
 ///
-/// While the circuit is closed and healthy, asking and telling read one atomic: no lock, no write, no clock. A breaker
-/// takes less than 512 bytes.
+/// While the circuit is closed and healthy, asking and telling read one atomic: no lock, no write, no clock. An attempt
+/// that is given up takes a short lock, and so does the next good vote. A breaker takes less than 512 bytes.
 ///
 /// # A clock that goes backwards
 ///
@@ -73,7 +74,7 @@ impl ConsecutiveFailures {
     /// The defaults: what the contract says of a policy that names no breaker.
     #[must_use]
     pub const fn new() -> Self {
-        ConsecutiveFailures { throttled: 1.0, abandoned: None, recovery: Recovery::fixed() }
+        ConsecutiveFailures { throttled: 1.0, abandoned: Some(ABANDONED), recovery: Recovery::fixed() }
     }
 
     /// Which part of a failure a throttled answer (429, `RESOURCE_EXHAUSTED`) is. It never ends the row of failures;
@@ -84,13 +85,22 @@ impl ConsecutiveFailures {
         self
     }
 
-    /// Lets so many attempts in a row be given up without an answer from any; each further one is a failure, until an
-    /// attempt is answered. So a side that hangs opens the circuit even though nobody waits for its answer.
+    /// Lets so many attempts in a row be given up (by hedges that won, or by callers who left) without an answer from
+    /// any; each further one is a failure, until an attempt is answered. So a side that hangs opens the circuit even
+    /// though nobody waits for its answer.
     ///
-    /// Losers of hedge races are given up too. Set it well above the hedges that a call launches.
+    /// Set it well above the hedges that a call launches, and above the calls that a caller races with each other on one
+    /// key: all but the first are given up at once.
     #[must_use]
     pub const fn abandoned_limit(mut self, in_a_row: u32) -> Self {
         self.abandoned = Some(in_a_row);
+        self
+    }
+
+    /// Attempts that were given up are no votes.
+    #[must_use]
+    pub const fn ignore_abandoned(mut self) -> Self {
+        self.abandoned = None;
         self
     }
 

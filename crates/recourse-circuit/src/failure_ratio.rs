@@ -4,7 +4,7 @@ use crate::breakers::{Breakers, Kind};
 use crate::count::{BUCKETS, Ratios};
 use crate::recovery::Recovery;
 use crate::settings::{self, SettingsError};
-use crate::state::Rules;
+use crate::state::{ABANDONED, Rules};
 use std::time::Duration;
 
 /// The name under which an executor finds [`FailureRatio::over_attempts`] with its defaults.
@@ -27,8 +27,6 @@ pub(crate) const RATIO: f64 = 0.5;
 const MINIMUM: u32 = 20;
 /// The other side works, and says so: half a failure.
 const THROTTLED: f64 = 0.5;
-/// More than the hedges that three groups launch.
-const ABANDONED: u32 = 10;
 
 /// Opens when too large a part of the attempts in a window has failed.
 ///

@@ -3,7 +3,7 @@
 mod probes;
 mod rules;
 
-pub(crate) use self::rules::{Growth, Rules};
+pub(crate) use self::rules::{ABANDONED, Growth, Rules};
 
 use self::probes::Probes;
 use crate::cause;

@@ -4,6 +4,9 @@ use crate::millionths::Millionths;
 use recourse_core::{Moment, Now, Ticket};
 use std::time::Duration;
 
+/// So many attempts in a row may be given up, by default: more than the hedges that three groups launch.
+pub(crate) const ABANDONED: u32 = 10;
+
 /// What never changes in the life of a breaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Rules {
@@ -33,8 +36,7 @@ pub(crate) struct Growth {
 }
 
 impl Rules {
-    /// Those of the default breaker: open for the cooldown, one probe, a throttled answer is a failure, and an attempt
-    /// that was given up is nothing.
+    /// Those of the default breaker: open for the cooldown, one probe, and a throttled answer is a failure.
     pub(crate) const FIXED: Rules = Rules {
         probes: 1,
         successes: 1,
@@ -42,7 +44,7 @@ impl Rules {
         growth: None,
         jitter: Millionths::ZERO,
         throttled: Millionths::ONE,
-        abandoned: None,
+        abandoned: Some(ABANDONED),
         slow: None,
     };
 

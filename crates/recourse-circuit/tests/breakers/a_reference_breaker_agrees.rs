@@ -79,7 +79,11 @@ fn kind(options: &Options) -> Result<Breakers, SettingsError> {
     let window = match options.window {
         Window::Row => {
             let row = ConsecutiveFailures::new().throttled_weight(weight).recovery(recovery);
-            return options.abandoned.map_or(row, |limit| row.abandoned_limit(few(limit))).build();
+            return match options.abandoned {
+                Some(limit) => row.abandoned_limit(few(limit)),
+                None => row.ignore_abandoned(),
+            }
+            .build();
         }
         Window::Attempts(size) => FailureRatio::over_attempts(size),
         Window::Tenths(tenth) => FailureRatio::over_time(millis(tenth * 10)),

@@ -1,9 +1,9 @@
 //! So many attempts in a row may be given up without an answer; each further one is a failure.
 
-use crate::by_hand::ByHand;
-use recourse_circuit::{ConsecutiveFailures, FailureRatio, Recovery, cause};
+use crate::by_hand::{ByHand, COOLDOWN, at};
+use recourse_circuit::{ConsecutiveFailures, FailureRatio, Recovery, cause, consecutive_failures};
 use recourse_core::CircuitState::{Closed, HalfOpen, Open};
-use recourse_core::Health;
+use recourse_core::{BreakerSettings, Health, Key};
 
 fn abandoned(breaker: &ByHand, millis: u64, count: u32) {
     for _ in 0..count {
@@ -12,8 +12,44 @@ fn abandoned(breaker: &ByHand, millis: u64, count: u32) {
 }
 
 #[test]
-fn with_the_default_breaker_they_are_no_votes() {
+fn with_the_default_breaker_up_to_ten_in_a_row_are_no_votes() {
     let breaker = ByHand::of(ConsecutiveFailures::new().build(), 2);
+    breaker.vote(0, Health::Down);
+    for _ in 0..100 {
+        abandoned(&breaker, 0, 10);
+        breaker.vote(0, Health::Up);
+    }
+    assert_eq!((breaker.state(), breaker.counts()), (Closed, (0, 0, 0)));
+    breaker.vote(0, Health::Down);
+    abandoned(&breaker, 0, 10);
+    assert_eq!((breaker.state(), breaker.counts()), (Closed, (1, 1, 0)));
+}
+
+#[test]
+fn the_default_breaker_opens_for_a_side_that_never_answers() {
+    let policy_defaults = ByHand::of(ConsecutiveFailures::new().build(), 5);
+    abandoned(&policy_defaults, 0, 14);
+    assert_eq!((policy_defaults.state(), policy_defaults.counts()), (Closed, (4, 4, 0)));
+    let opens = policy_defaults.abandon(policy_defaults.ticket(7), 7).expect("the fifth beyond ten");
+    assert_eq!(
+        (opens.from, opens.to, opens.cause.as_str(), opens.at),
+        (Closed, Open, cause::ABANDONED, at(7))
+    );
+}
+
+#[test]
+fn the_registered_default_has_the_limit_too() {
+    let settings = BreakerSettings::new(1, COOLDOWN);
+    let breaker = ByHand(consecutive_failures(&Key::from_static("svc.op"), &settings));
+    abandoned(&breaker, 0, 10);
+    assert_eq!(breaker.state(), Closed);
+    abandoned(&breaker, 0, 1);
+    assert_eq!(breaker.state(), Open);
+}
+
+#[test]
+fn those_that_are_ignored_are_no_votes_however_many() {
+    let breaker = ByHand::of(ConsecutiveFailures::new().ignore_abandoned().build(), 2);
     breaker.vote(0, Health::Down);
     abandoned(&breaker, 0, 1_000);
     assert_eq!((breaker.state(), breaker.counts()), (Closed, (1, 1, 0)));

@@ -1,5 +1,6 @@
 //! How a call lives and ends: breakers, panics, records, stops, cancellation, shapes of operations, load.
 
+mod abandoned_attempts_open_the_circuit;
 mod breaker_is_asked_and_told_per_attempt;
 mod deadlines_are_planned;
 mod dropped_call_gives_everything_back;
