@@ -1,12 +1,13 @@
 //! [`Breaker`]: the shell that lets many threads share one [`Circuit`], whatever it counts.
 
+use crate::cause;
 use crate::count::{Count, Inbox};
 use crate::state::{self, Circuit, Rules};
 use crate::summary::{Standing, Summary};
 use crate::sync::Mutex;
 use recourse_core::{
     Admission, AdmissionRequest, BreakerSettings, CircuitBreaker, CircuitMode, CircuitState, CircuitStatus,
-    Health, Now, Rejection, Ticket, Transition,
+    Health, ModeChange, Now, Rejection, Ticket, Transition,
 };
 use std::time::Duration;
 
@@ -143,6 +144,14 @@ impl<C: Count> CircuitBreaker for Breaker<C> {
     fn set_mode(&self, mode: CircuitMode) -> bool {
         self.change(|circuit, inbox| circuit.set_mode(mode, inbox));
         true
+    }
+
+    fn change_mode(&self, mode: CircuitMode, now: &Now<'_>) -> ModeChange {
+        let made = self.change(|circuit, inbox| {
+            let at = now.get();
+            circuit.set_mode(mode, inbox).map(|states| (states, at))
+        });
+        ModeChange::Set(made.map(|((from, to), at)| Transition::new(from, to, cause::of_mode(mode), at)))
     }
 }
 

@@ -53,7 +53,9 @@
 //! | forced closed | everything | yes | closes when it is set, and stays so |
 //! | disabled | everything | no | closes, and begins anew when it is set again |
 //!
-//! A change of state by a mode is no transition: nobody is told of it but who reads the status.
+//! Whoever sets a mode hears what it changed, from [`change_mode`](recourse_core::CircuitBreaker::change_mode): the state
+//! that showed before and the one that shows now, with the mode's name as the cause ([`cause`]). An executor tells its
+//! observers.
 //!
 //! # By hand
 //!

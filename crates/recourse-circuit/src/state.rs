@@ -138,8 +138,13 @@ impl<C: Count> Circuit<C> {
     }
 
     /// Closes where the mode keeps it closed. What was admitted before the change is not counted after it, unless both
-    /// modes count.
-    pub(crate) fn set_mode(&mut self, mode: CircuitMode, inbox: &C::Inbox) {
+    /// modes count. The states that show before and after, if it had another mode.
+    pub(crate) fn set_mode(
+        &mut self,
+        mode: CircuitMode,
+        inbox: &C::Inbox,
+    ) -> Option<(CircuitState, CircuitState)> {
+        let (from, changes) = (self.state(), mode != self.mode);
         let uncounted = [mode, self.mode].contains(&CircuitMode::Disabled);
         let closes = uncounted || (mode == CircuitMode::ForcedClosed && self.phase != Phase::Closed);
         if closes {
@@ -150,6 +155,7 @@ impl<C: Count> Circuit<C> {
             self.probes.clear();
         }
         self.mode = mode;
+        changes.then(|| (from, self.state()))
     }
 
     /// An attempt asks to start. A hedge changes nothing, whatever the answer.

@@ -1,5 +1,9 @@
 //! [`CircuitBreaker`]: stops calling a side that is down. [`BreakerFactory`] makes one for each key.
 
+mod mode;
+
+pub use self::mode::CircuitMode;
+
 use crate::budget::AttemptKind;
 use crate::key::Key;
 use crate::label::Label;
@@ -89,6 +93,21 @@ pub trait CircuitBreaker: Send + Sync {
     fn set_mode(&self, mode: CircuitMode) -> bool {
         let _ = mode;
         false
+    }
+
+    /// The same, with the change that it made, for those who observe. An executor sets modes through this.
+    ///
+    /// By default it is [`set_mode`](Self::set_mode) between two looks at [`status`](Self::status). A breaker whose state
+    /// other threads move does better to say itself what it changed.
+    fn change_mode(&self, mode: CircuitMode, now: &Now<'_>) -> ModeChange {
+        let at = now.get();
+        let before = self.status();
+        if !self.set_mode(mode) {
+            return ModeChange::Unsupported;
+        }
+        let after = self.status();
+        let changed = (before.state, before.mode) != (after.state, after.mode);
+        ModeChange::Set(changed.then(|| Transition::new(before.state, after.state, mode.as_str(), at)))
     }
 }
 
@@ -265,7 +284,7 @@ impl fmt::Display for CircuitState {
     }
 }
 
-/// A change of a breaker's state.
+/// A change of a breaker's state, or of its mode.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Transition {
@@ -273,7 +292,7 @@ pub struct Transition {
     pub from: CircuitState,
     /// The state after.
     pub to: CircuitState,
-    /// Why, as a low-cardinality code.
+    /// Why, as a low-cardinality code; where a mode was set, the mode's name.
     pub cause: Label,
     /// When.
     pub at: Moment,
@@ -288,41 +307,23 @@ impl Transition {
     }
 }
 
-/// What a breaker does with its verdicts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+/// What came of setting a mode.
+///
+/// ```
+/// use recourse_core::{CircuitMode, CircuitState, ModeChange, Moment, Transition};
+///
+/// let (from, to) = (CircuitState::Closed, CircuitState::Open);
+/// let forced = Transition::new(from, to, CircuitMode::ForcedOpen.as_str(), Moment::ZERO);
+/// assert_ne!(ModeChange::Set(Some(forced)), ModeChange::Set(None)); // it was forced open before
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum CircuitMode {
-    /// It opens and closes by what it counts.
-    #[default]
-    Enforcing,
-    /// It counts, changes its state and tells of it, and rejects nothing.
-    Observing,
-    /// It rejects every attempt.
-    ForcedOpen,
-    /// It admits every attempt and keeps its state closed.
-    ForcedClosed,
-    /// It admits every attempt and counts nothing.
-    Disabled,
-}
-
-impl CircuitMode {
-    /// The name in telemetry: `enforcing`, `observing`, `forced_open`, `forced_closed` or `disabled`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            CircuitMode::Enforcing => "enforcing",
-            CircuitMode::Observing => "observing",
-            CircuitMode::ForcedOpen => "forced_open",
-            CircuitMode::ForcedClosed => "forced_closed",
-            CircuitMode::Disabled => "disabled",
-        }
-    }
-}
-
-impl fmt::Display for CircuitMode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
+pub enum ModeChange {
+    /// The breaker can't be overridden.
+    Unsupported,
+    /// The mode is set. With the change that this made, the mode's name as its cause; both of its states are the same
+    /// where the circuit does something else from now on and shows the same state. Without, where it had this mode.
+    Set(Option<Transition>),
 }
 
 /// Where a circuit stands, and why.

@@ -56,7 +56,7 @@ pub use attributes::Attributes;
 pub use budget::{AttemptEnd, AttemptKind, Budget, BudgetRequest, Decision, Release};
 pub use circuit::{
     Admission, AdmissionRequest, BreakerFactory, BreakerSettings, CircuitBreaker, CircuitMode, CircuitState,
-    CircuitStatus, Rejection, Ticket, Transition,
+    CircuitStatus, ModeChange, Rejection, Ticket, Transition,
 };
 pub use classify::{AttemptResult, Classifier, type_mismatch};
 pub use failure::{Boxed, Cancelled, Failure, GrpcCode, GrpcFailure, HttpFailure, Itself, find_error};

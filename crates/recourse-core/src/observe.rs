@@ -47,7 +47,9 @@ pub trait Observer: Send + Sync {
     fn on_budget_decision(&self, event: &BudgetEvent) {
         let _ = event;
     }
-    /// The key's circuit breaker changed its state.
+    /// The key's circuit breaker changed its state, or was given another mode (`Executor::set_circuit_mode`): then the
+    /// cause is the mode's name, and the states may be the same. It is told by whoever made the change, a call or the
+    /// setter of the mode, right after it.
     fn on_circuit_transition(&self, key: &Key, transition: &Transition) {
         let _ = (key, transition);
     }

@@ -2,6 +2,7 @@
 
 use crate::fixed_delay::FixedDelay;
 use crate::quantile::Quantile;
+use crate::within_deadline::WithinDeadline;
 use recourse_core::HedgeTrigger;
 use std::sync::Arc;
 
@@ -17,9 +18,10 @@ use std::sync::Arc;
 /// # Ok::<(), recourse_core::RegistryError>(())
 /// ```
 #[must_use]
-pub fn builtin() -> [(&'static str, Arc<dyn HedgeTrigger>); 5] {
+pub fn builtin() -> [(&'static str, Arc<dyn HedgeTrigger>); 6] {
     [
         (FixedDelay::NAME, Arc::new(FixedDelay)),
+        (WithinDeadline::NAME, Arc::new(WithinDeadline::new(FixedDelay))),
         (Quantile::P50.name(), Arc::new(Quantile::P50)),
         (Quantile::P90.name(), Arc::new(Quantile::P90)),
         (Quantile::P95.name(), Arc::new(Quantile::P95)),
@@ -32,11 +34,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_names_are_those_of_the_contract_and_only_quantiles_want_latencies() {
+    fn the_names_are_stable_and_only_the_fixed_delay_wants_no_latencies() {
         let found = builtin().map(|(name, trigger)| (name, trigger.wants_latency()));
         assert_eq!(
             found,
-            [("fixed_delay", false), ("p50", true), ("p90", true), ("p95", true), ("p99", true),]
+            [
+                ("fixed_delay", false),
+                ("fixed_delay_within_deadline", true),
+                ("p50", true),
+                ("p90", true),
+                ("p95", true),
+                ("p99", true),
+            ]
         );
     }
 }

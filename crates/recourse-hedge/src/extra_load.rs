@@ -2,8 +2,10 @@
 
 use crate::account::{Account, HEDGE};
 use crate::accounts::Accounts;
-use crate::atomics::Ordering;
+use crate::atomics::{AtomicU64, Ordering};
+use crate::deadline::in_time;
 use crate::error::HedgeConfigError;
+use crate::quantile::usual;
 use recourse_core::{HedgeDecision, HedgeState, HedgeTrigger};
 use std::time::Duration;
 
@@ -20,8 +22,9 @@ use std::time::Duration;
 /// | groups | those whose primary had to wait; one that is ready at once pays for nothing |
 /// | delay | at first the policy's `hedge_delay`; then between 1 ms and 68.7 s |
 /// | follows | twice the delay after 16 hedges, or 4 that are due and not paid for; half of it after what pays for 16, or for 4 once 10 are saved |
-/// | memory | 16 bytes a place, two places a key: 32 KiB for the default of 1,024 keys |
-/// | cost | one atomic step when a group begins to wait, one when a hedge is due; no lock, no allocation, no latencies |
+/// | memory | 16 bytes a place, two places a key: 32 KiB for the default of 1,024 keys; and the latencies of each key |
+/// | cost | one atomic step when a group begins to wait, one when a hedge is due; no lock, no allocation |
+/// | deadline | none once less time is left than half of the key's recent calls took; see [`ignore_deadline`](Self::ignore_deadline) |
 ///
 /// A hedge that the budget or the circuit refuses counts as launched, so what is launched is less by those. A service
 /// that is as quick every time is hedged too, up to the target: some call is always the slowest.
@@ -48,6 +51,7 @@ pub struct ExtraLoad {
     /// What a group pays in.
     share: u32,
     accounts: Accounts,
+    ignores_deadline: bool,
 }
 
 /// No delay is shorter; no sleeper in common use is finer. It also tells a group's first evaluation from later ones.
@@ -71,7 +75,7 @@ impl ExtraLoad {
             ));
         }
         let share = (percent / 100.0 * f64::from(HEDGE)).round() as u32;
-        Ok(ExtraLoad { share, accounts: Accounts::with_room_for(KEYS) })
+        Ok(ExtraLoad { share, accounts: Accounts::with_room_for(KEYS), ignores_deadline: false })
     }
 
     /// The same with room for so many keys, instead of 1,024. Keys that find no room share one delay and one account,
@@ -91,6 +95,13 @@ impl ExtraLoad {
         Ok(ExtraLoad { accounts: Accounts::with_room_for(keys), ..self })
     }
 
+    /// The same, launching hedges also where they aren't expected back before the call's deadline, while any time is left.
+    /// Then no latencies are kept, and a call that doesn't wait pays for nothing.
+    #[must_use]
+    pub fn ignore_deadline(self) -> Self {
+        ExtraLoad { ignores_deadline: true, ..self }
+    }
+
     /// The delay that was found for the key with this [fingerprint](recourse_core::Key::fingerprint), as of now; `None`
     /// while no call of the key had to wait.
     #[must_use]
@@ -107,15 +118,11 @@ impl HedgeTrigger for ExtraLoad {
             return HedgeDecision::never();
         }
         let word = self.accounts.of(state.key_fingerprint());
-        let opened = |word: u64| match Account(word) {
-            Account::UNUSED => Account::open(nanos(state.hedge_delay()).max(nanos(FLOOR))),
-            account => account,
-        };
         let begins = next == 1 && state.failed() == 0 && state.is_first_look();
         let account = if begins {
             let mut now = word.load(Ordering::Relaxed);
             loop {
-                let paid = opened(now).paid(self.share, nanos(FLOOR));
+                let paid = opened(now, state).paid(self.share, nanos(FLOOR));
                 // Relaxed: one word says it all, and nothing else is read by it.
                 match word.compare_exchange_weak(now, paid.0, Ordering::Relaxed, Ordering::Relaxed) {
                     Ok(_) => break paid,
@@ -123,32 +130,45 @@ impl HedgeTrigger for ExtraLoad {
                 }
             }
         } else {
-            opened(word.load(Ordering::Relaxed))
+            opened(word.load(Ordering::Relaxed), state)
         };
-        let left = until(next, account, state);
-        if !left.is_zero() {
-            return HedgeDecision::check_in(left);
-        }
-        let mut now = word.load(Ordering::Relaxed);
-        let (account, granted) = loop {
-            let (charged, granted) = opened(now).due();
-            match word.compare_exchange_weak(now, charged.0, Ordering::Relaxed, Ordering::Relaxed) {
-                Ok(_) => break (charged, granted),
-                Err(changed) => now = changed,
-            }
-        };
-        let spacing = Duration::from_nanos(account.delay());
-        match granted {
-            false => HedgeDecision::check_in(spacing),
-            true if next < state.max_hedges() => {
-                HedgeDecision::spawn_and_check_in(until(next + 1, account, state).max(spacing))
-            }
-            true => HedgeDecision::spawn(),
-        }
+        in_time(|| usual(self.ignores_deadline, state), state, || due(next, account, word, state))
     }
 
     fn wants_latency(&self) -> bool {
-        false
+        !self.ignores_deadline
+    }
+}
+
+/// Hedge `next`, if it is due and paid for.
+fn due(next: u32, account: Account, word: &AtomicU64, state: &HedgeState) -> HedgeDecision {
+    let left = until(next, account, state);
+    if !left.is_zero() {
+        return HedgeDecision::check_in(left);
+    }
+    let mut now = word.load(Ordering::Relaxed);
+    let (account, granted) = loop {
+        let (charged, granted) = opened(now, state).due();
+        match word.compare_exchange_weak(now, charged.0, Ordering::Relaxed, Ordering::Relaxed) {
+            Ok(_) => break (charged, granted),
+            Err(changed) => now = changed,
+        }
+    };
+    let spacing = Duration::from_nanos(account.delay());
+    match granted {
+        false => HedgeDecision::check_in(spacing),
+        true if next < state.max_hedges() => {
+            HedgeDecision::spawn_and_check_in(until(next + 1, account, state).max(spacing))
+        }
+        true => HedgeDecision::spawn(),
+    }
+}
+
+/// The account that the word holds, opened with the policy's delay where there was none.
+fn opened(word: u64, state: &HedgeState) -> Account {
+    match Account(word) {
+        Account::UNUSED => Account::open(nanos(state.hedge_delay()).max(nanos(FLOOR))),
+        account => account,
     }
 }
 

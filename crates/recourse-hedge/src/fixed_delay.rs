@@ -1,10 +1,12 @@
 //! [`FixedDelay`]: hedge `n` fires at `n` times the policy's delay.
 
+use crate::deadline::in_time;
 use recourse_core::{HedgeDecision, HedgeState, HedgeTrigger};
 
 /// Fires hedge `n` once the group is `n` times the policy's `hedge_delay` old.
 ///
-/// It reads no latencies. Asked early, it names the time that is left; asked late, it launches one hedge and has the
+/// It reads no latencies: so it can't know which hedge would be back before the call's deadline, and launches any while
+/// there is time left at all. [`WithinDeadline`](crate::WithinDeadline) knows. Asked early, it names the time that is left; asked late, it launches one hedge and has the
 /// next, which is due as well, asked for at once.
 ///
 /// ```
@@ -30,25 +32,28 @@ impl FixedDelay {
 
 impl HedgeTrigger for FixedDelay {
     fn should_spawn_hedge(&self, state: &HedgeState) -> HedgeDecision {
-        // The primary counts as launched, so as many as are launched is the number of the next hedge.
-        let next = state.launched().max(1);
-        if next > state.max_hedges() {
-            return HedgeDecision::never();
-        }
-        let left_until =
-            |hedge: u32| state.hedge_delay().saturating_mul(hedge).saturating_sub(state.elapsed());
-        let left = left_until(next);
-        if !left.is_zero() {
-            HedgeDecision::check_in(left)
-        } else if next < state.max_hedges() {
-            HedgeDecision::spawn_and_check_in(left_until(next + 1))
-        } else {
-            HedgeDecision::spawn()
-        }
+        in_time(|| None, state, || due(state))
     }
 
     fn wants_latency(&self) -> bool {
         false
+    }
+}
+
+fn due(state: &HedgeState) -> HedgeDecision {
+    // The primary counts as launched, so as many as are launched is the number of the next hedge.
+    let next = state.launched().max(1);
+    if next > state.max_hedges() {
+        return HedgeDecision::never();
+    }
+    let left_until = |hedge: u32| state.hedge_delay().saturating_mul(hedge).saturating_sub(state.elapsed());
+    let left = left_until(next);
+    if !left.is_zero() {
+        HedgeDecision::check_in(left)
+    } else if next < state.max_hedges() {
+        HedgeDecision::spawn_and_check_in(left_until(next + 1))
+    } else {
+        HedgeDecision::spawn()
     }
 }
 

@@ -8,7 +8,7 @@
 //! | [`Quantile`] | `p50`, `p90`, `p95`, `p99` | once the group is older than `n` x that quantile of the key's recent latencies |
 //! | [`ExtraLoad`] | - | once the group is older than `n` x a delay at which at most so many calls in 100 are hedged |
 //! | [`OnFailure`] | - | when an attempt has failed, or when the trigger within says so |
-//! | [`WithinDeadline`] | - | when the trigger within says so and the hedge can be back before the call's deadline |
+//! | [`WithinDeadline`] | `fixed_delay_within_deadline` round a [`FixedDelay`] | when the trigger within says so and the hedge can be back before the call's deadline |
 //! | [`Observing`] | - | never: it counts when the trigger within would |
 //!
 //! The facade registers those that have a name, see [`builtin`]; the others are registered under a name of the user's.
@@ -18,6 +18,13 @@
 //!
 //! No trigger looks at the circuit or at the budget: the executor launches no hedge while the circuit is half-open or
 //! the budget refuses.
+//!
+//! # Deadlines
+//!
+//! A hedge that can't be expected back before the call's deadline is load for nothing. [`Quantile`], [`ExtraLoad`] and the
+//! failures of [`OnFailure`] launch none once less time is left than half of the key's recent calls took, as far as that is
+//! known; each has an `ignore_deadline`. [`FixedDelay`] knows no latencies and stands in a [`WithinDeadline`] for it. No
+//! trigger launches anything when no time at all is left.
 //!
 //! # Latencies
 //!
@@ -29,6 +36,7 @@
 //! # What may be relied on
 //!
 //! * One evaluation launches one hedge at most, and none beyond the policy's `max_hedges`.
+//! * None is launched at the call's deadline or behind it.
 //! * Several hedges for slowness are spaced: no two of one quantile trigger are closer than its quantile.
 //! * Nothing here locks or reads a clock, and nothing allocates once it is made.
 
@@ -37,6 +45,7 @@ mod accounts;
 mod atomics;
 mod buckets;
 mod builtin;
+mod deadline;
 mod error;
 mod extra_load;
 mod fixed_delay;

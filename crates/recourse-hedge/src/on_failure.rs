@@ -1,5 +1,7 @@
 //! [`OnFailure`]: an attempt that failed launches the next hedge at once.
 
+use crate::deadline::in_time;
+use crate::quantile::usual;
 use recourse_core::{HedgeDecision, HedgeState, HedgeTrigger};
 
 /// Launches the next hedge as soon as an attempt of the group has failed and may be retried; otherwise it asks the
@@ -9,6 +11,9 @@ use recourse_core::{HedgeDecision, HedgeState, HedgeTrigger};
 /// `max_hedges`, not of its attempts. The trigger within isn't told of failed attempts: it sees the group as if they
 /// had not been launched, so failures use up none of *its* hedges' turns. What it launches is due when it would be
 /// without failures.
+///
+/// Where the key's latencies are known, because the trigger within reads them, a failure launches nothing once less time is
+/// left until the call's deadline than half of the recent calls took.
 ///
 /// Where everything fails this makes `1 + max_hedges` attempts of every one, back to back: name a budget in
 /// `hedge.budget`. An outcome that may not be retried launches nothing.
@@ -28,13 +33,21 @@ use recourse_core::{HedgeDecision, HedgeState, HedgeTrigger};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OnFailure<T> {
     slow: T,
+    ignores_deadline: bool,
 }
 
 impl<T: HedgeTrigger> OnFailure<T> {
     /// Hedges failures at once, and slowness when `slow` says so.
     #[must_use]
     pub const fn new(slow: T) -> Self {
-        OnFailure { slow }
+        OnFailure { slow, ignores_deadline: false }
+    }
+
+    /// The same, launching also where a hedge isn't expected back before the call's deadline, while any time is left. What
+    /// the trigger within does is its own matter.
+    #[must_use]
+    pub fn ignore_deadline(self) -> Self {
+        OnFailure { ignores_deadline: true, ..self }
     }
 }
 
@@ -46,13 +59,20 @@ impl<T: HedgeTrigger> HedgeTrigger for OnFailure<T> {
         if state.failed() < state.launched() {
             return self.slow.should_spawn_hedge(&without_failures(state, state.launched()));
         }
-        if state.launched() == state.max_hedges() {
-            return HedgeDecision::spawn();
-        }
-        // When to look again is up to the other one; this hedge is in the place of the attempt that failed.
-        let mut decision = self.slow.should_spawn_hedge(&without_failures(state, state.launched() + 1));
-        decision.spawn = true;
-        decision
+        in_time(
+            || usual(self.ignores_deadline, state),
+            state,
+            || {
+                if state.launched() == state.max_hedges() {
+                    return HedgeDecision::spawn();
+                }
+                // When to look again is up to the other one; this hedge is in the place of the attempt that failed.
+                let mut decision =
+                    self.slow.should_spawn_hedge(&without_failures(state, state.launched() + 1));
+                decision.spawn = true;
+                decision
+            },
+        )
     }
 
     fn wants_latency(&self) -> bool {

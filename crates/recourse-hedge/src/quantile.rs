@@ -1,5 +1,6 @@
 //! [`Quantile`]: a hedge once the group is slower than most recent calls.
 
+use crate::deadline::in_time;
 use recourse_core::{HedgeDecision, HedgeState, HedgeTrigger, LatencySnapshot};
 use std::time::Duration;
 
@@ -9,6 +10,9 @@ use std::time::Duration;
 /// fallen since, it still leaves one quantile between two hedges. With no samples, or
 /// [too few](Quantile::with_min_samples), it fires nothing, and looks again after the policy's `hedge_delay`: other calls
 /// may have ended by then.
+///
+/// It fires nothing once less time is left until the call's deadline than half of the key's recent calls took: less than
+/// half of the hedges launched later would be back in time. See [`ignore_deadline`](Quantile::ignore_deadline).
 ///
 /// The idea is that of Dean and Barroso, "The Tail at Scale" (Communications of the ACM, 2013): deferring the second
 /// request until the first has outlived the 95th percentile keeps the additional load near 5 %. In simulation it comes to
@@ -34,6 +38,7 @@ pub struct Quantile {
     which: Which,
     min_samples: u64,
     floor: Duration,
+    ignores_deadline: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +63,7 @@ impl Quantile {
     const FLOOR: Duration = Duration::from_millis(1);
 
     const fn with_defaults(which: Which, min_samples: u64) -> Self {
-        Quantile { which, min_samples, floor: Quantile::FLOOR }
+        Quantile { which, min_samples, floor: Quantile::FLOOR, ignores_deadline: false }
     }
 
     /// The same, firing only where the snapshot speaks of at least so many samples; 0 is as 1.
@@ -78,6 +83,14 @@ impl Quantile {
     #[must_use]
     pub const fn with_floor(mut self, floor: Duration) -> Self {
         self.floor = floor;
+        self
+    }
+
+    /// The same, firing also where a hedge isn't expected back before the call's deadline, while any time is left: where a
+    /// late answer is still worth its load, since it warms a cache, say.
+    #[must_use]
+    pub const fn ignore_deadline(mut self) -> Self {
+        self.ignores_deadline = true;
         self
     }
 
@@ -103,10 +116,8 @@ impl Quantile {
         };
         Some(quantile.max(self.floor))
     }
-}
 
-impl HedgeTrigger for Quantile {
-    fn should_spawn_hedge(&self, state: &HedgeState) -> HedgeDecision {
+    fn due(&self, state: &HedgeState) -> HedgeDecision {
         // The primary counts as launched, so as many as are launched is the number of the next hedge.
         let next = state.launched().max(1);
         if next > state.max_hedges() {
@@ -126,6 +137,20 @@ impl HedgeTrigger for Quantile {
         } else {
             HedgeDecision::spawn()
         }
+    }
+}
+
+/// What a hedge needs, unless something else is asked for: later, less than half of the hedges would be back in time.
+pub(crate) const USUAL: Quantile = Quantile::P50;
+
+/// How long a hedge usually takes, as far as that is known and matters.
+pub(crate) fn usual(ignores_deadline: bool, state: &HedgeState) -> Option<Duration> {
+    if ignores_deadline { None } else { USUAL.of(state.latency()) }
+}
+
+impl HedgeTrigger for Quantile {
+    fn should_spawn_hedge(&self, state: &HedgeState) -> HedgeDecision {
+        in_time(|| usual(self.ignores_deadline, state), state, || self.due(state))
     }
 }
 

@@ -1,8 +1,9 @@
 //! [`WithinDeadline`]: no hedge that can't be expected to finish before the call's deadline.
 
-use crate::quantile::Quantile;
+use crate::deadline::in_time;
+use crate::fixed_delay::FixedDelay;
+use crate::quantile::{Quantile, USUAL};
 use recourse_core::{HedgeDecision, HedgeState, HedgeTrigger};
-use std::time::Duration;
 
 /// Launches what the trigger within does, unless less time is left than a call usually takes.
 ///
@@ -11,9 +12,13 @@ use std::time::Duration;
 /// time is left, no hedge of the group is launched any more, and no check is waited for.
 ///
 /// A call without a deadline is left to the trigger within. So is one while there are fewer samples than the quantile
-/// asks for: what isn't known refuses nothing.
+/// asks for: what isn't known refuses nothing, while any time is left.
 ///
 /// The trigger within isn't asked where no hedge is in time.
+///
+/// [`Quantile`] and [`ExtraLoad`](crate::ExtraLoad) do the same by themselves. This is for triggers that don't, and for
+/// another quantile. Around [`FixedDelay`] it has a registry name of its own, `fixed_delay_within_deadline`: it keeps the
+/// key's latencies, which the fixed delay alone doesn't.
 ///
 /// ```
 /// use recourse_core::{HedgeDecision, HedgeState, HedgeTrigger, LatencySnapshot, Moment};
@@ -32,11 +37,16 @@ pub struct WithinDeadline<T> {
     needs: Quantile,
 }
 
+impl WithinDeadline<FixedDelay> {
+    /// The registry name, `fixed_delay_within_deadline`.
+    pub const NAME: &'static str = "fixed_delay_within_deadline";
+}
+
 impl<T: HedgeTrigger> WithinDeadline<T> {
     /// Launches what `trigger` does, while at least the p50 of the key's latencies is left.
     #[must_use]
     pub const fn new(trigger: T) -> Self {
-        WithinDeadline { trigger, needs: Quantile::P50 }
+        WithinDeadline { trigger, needs: USUAL }
     }
 
     /// The same with another quantile of the key's latencies for the time that a hedge needs; its floor and its least
@@ -45,26 +55,11 @@ impl<T: HedgeTrigger> WithinDeadline<T> {
     pub fn with_quantile(self, needs: Quantile) -> Self {
         WithinDeadline { needs, ..self }
     }
-
-    /// The time in which a hedge may still be launched; `None` without a limit.
-    fn window(&self, state: &HedgeState) -> Option<Option<Duration>> {
-        let (left, needs) = (state.time_left()?, self.needs.of(state.latency())?);
-        Some(left.checked_sub(needs))
-    }
 }
 
 impl<T: HedgeTrigger> HedgeTrigger for WithinDeadline<T> {
     fn should_spawn_hedge(&self, state: &HedgeState) -> HedgeDecision {
-        match self.window(state) {
-            None => self.trigger.should_spawn_hedge(state),
-            Some(None) => HedgeDecision::never(),
-            Some(Some(window)) => {
-                let mut decision = self.trigger.should_spawn_hedge(state);
-                // A check at which it would be too late is none.
-                decision.next_check_in = decision.next_check_in.filter(|wait| *wait <= window);
-                decision
-            }
-        }
+        in_time(|| self.needs.of(state.latency()), state, || self.trigger.should_spawn_hedge(state))
     }
 
     fn wants_latency(&self) -> bool {
@@ -81,6 +76,7 @@ mod tests {
     use super::*;
     use crate::{FixedDelay, OnFailure};
     use recourse_core::{LatencySnapshot, Moment};
+    use std::time::Duration;
 
     const MS: Duration = Duration::from_millis(1);
 
@@ -94,11 +90,9 @@ mod tests {
     #[test]
     fn without_a_deadline_or_samples_the_trigger_within_decides() {
         let trigger = WithinDeadline::new(FixedDelay);
-        for state in [
-            state(MS * 100, None),
-            state(MS * 100, Some(Duration::ZERO)).with_latency(None),
-            state(MS * 10, None),
-        ] {
+        for state in
+            [state(MS * 100, None), state(MS * 100, Some(MS)).with_latency(None), state(MS * 10, None)]
+        {
             assert_eq!(trigger.should_spawn_hedge(&state), FixedDelay.should_spawn_hedge(&state));
         }
     }

@@ -31,6 +31,13 @@ impl Group {
             .with_time_left(self.deadline.map(|deadline| deadline.saturating_sub(elapsed)))
     }
 
+    /// Whether a hedge that starts then may be back before the deadline: as far as is known, half of them are.
+    fn is_in_time(&self, start: Duration) -> bool {
+        let Some(deadline) = self.deadline else { return true };
+        let known = self.latency.filter(|latency| latency.samples >= 2);
+        start < deadline && known.is_none_or(|latency| start + latency.p50.max(MS) <= deadline)
+    }
+
     /// Asks as the executor does, for ten minutes at most; answers when hedges were launched, and how often it asked.
     fn play(&self, trigger: &dyn HedgeTrigger) -> (Vec<Duration>, u32) {
         let (mut launched, mut failed, mut asked) = (1, 0, 0);
@@ -98,26 +105,28 @@ fn quantile() -> impl Strategy<Value = Quantile> {
         .prop_map(|(quantile, samples)| quantile.with_min_samples(samples))
 }
 
+/// An extra load for which twenty groups have paid.
+fn rich() -> ExtraLoad {
+    let trigger = ExtraLoad::percent(100.0).expect("a share");
+    for _ in 0..20 {
+        let begins = HedgeState::new(Moment::ZERO, Moment::ZERO, 1, 1, MS * 50);
+        trigger.should_spawn_hedge(&begins);
+    }
+    trigger
+}
+
 /// Every trigger, and some that stand in each other.
 fn triggers(quantile: Quantile) -> Vec<Box<dyn HedgeTrigger>> {
-    let extra = || {
-        let trigger = ExtraLoad::percent(100.0).expect("a share");
-        for _ in 0..20 {
-            let begins = HedgeState::new(Moment::ZERO, Moment::ZERO, 1, 1, MS * 50);
-            trigger.should_spawn_hedge(&begins);
-        }
-        trigger
-    };
     vec![
         Box::new(FixedDelay),
         Box::new(quantile),
-        Box::new(extra()),
+        Box::new(rich()),
         Box::new(OnFailure::new(FixedDelay)),
         Box::new(OnFailure::new(quantile)),
-        Box::new(OnFailure::new(extra())),
+        Box::new(OnFailure::new(rich())),
         Box::new(WithinDeadline::new(FixedDelay)),
         Box::new(WithinDeadline::new(OnFailure::new(quantile)).with_quantile(quantile)),
-        Box::new(OnFailure::new(WithinDeadline::new(extra()))),
+        Box::new(OnFailure::new(WithinDeadline::new(rich()))),
         Box::new(Observing::new(OnFailure::new(quantile))),
     ]
 }
@@ -186,25 +195,45 @@ proptest! {
     }
 
     #[test]
-    fn each_failure_launches_at_once_while_hedges_are_left(mut group in group()) {
+    fn each_failure_launches_at_once_while_hedges_and_time_are_left(mut group in group()) {
         group.late = Duration::ZERO;
         group.hedge_delay = Duration::from_secs(3_600);
         let (hedges, _) = group.play(&OnFailure::new(FixedDelay));
-        let expected: Vec<_> = group.failures.iter().copied().take(group.max_hedges as usize).collect();
+        let in_time = group.failures.iter().copied().take_while(|failure| group.is_in_time(*failure));
+        let expected: Vec<_> = in_time.take(group.max_hedges as usize).collect();
         prop_assert_eq!(hedges, expected);
     }
 
     #[test]
     fn no_hedge_starts_with_less_time_left_than_it_needs(group in group(), quantile in quantile()) {
-        let trigger = WithinDeadline::new(OnFailure::new(FixedDelay)).with_quantile(Quantile::P50.with_floor(MS));
-        let (Some(deadline), Some(latency)) = (group.deadline, group.latency) else { return Ok(()) };
-        for launched in group.play(&trigger).0 {
-            prop_assert!(latency.samples < 2 || launched + latency.p50.max(MS) <= deadline);
+        let within = WithinDeadline::new(OnFailure::new(FixedDelay).ignore_deadline());
+        let extra = WithinDeadline::new(rich()).with_quantile(Quantile::P50);
+        let triggers: [&dyn HedgeTrigger; 6] =
+            [&within, &extra, &quantile, &rich(), &OnFailure::new(quantile), &Observing::new(quantile)];
+        for trigger in triggers {
+            for launched in group.play(trigger).0 {
+                prop_assert!(group.is_in_time(launched), "launched after {:?}", launched);
+            }
         }
         // It takes nothing else away.
         let (mut endless, plain) = (group.clone(), OnFailure::new(quantile));
         endless.deadline = None;
         prop_assert_eq!(endless.play(&WithinDeadline::new(plain)), endless.play(&plain));
+        prop_assert_eq!(endless.play(&quantile.ignore_deadline()), endless.play(&quantile));
+        prop_assert_eq!(endless.play(&plain.ignore_deadline()), endless.play(&plain));
+        prop_assert_eq!(endless.play(&rich().ignore_deadline()), endless.play(&rich()));
+    }
+
+    #[test]
+    fn whatever_ignores_the_deadline_none_starts_without_any_time_left(group in group(), quantile in quantile()) {
+        let Some(deadline) = group.deadline else { return Ok(()) };
+        let (quantile, extra) = (quantile.ignore_deadline(), rich().ignore_deadline());
+        let failures = OnFailure::new(quantile).ignore_deadline();
+        for trigger in [&FixedDelay as &dyn HedgeTrigger, &quantile, &extra, &failures] {
+            for launched in group.play(trigger).0 {
+                prop_assert!(launched < deadline);
+            }
+        }
     }
 
     #[test]

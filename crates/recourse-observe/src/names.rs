@@ -80,9 +80,9 @@ names! {
         MODE = "mode", "how a decision came about: standard, allow, deny, fallback, allow_unsafe or unknown";
         ALLOWED = "allowed", "whether the attempt may start";
         REASON = "reason", "why, as a reason code";
-        FROM = "from", "the circuit's state before a transition";
+        FROM = "from", "the circuit's state before a transition; where a mode was set it may be the one after it, too";
         TO = "to", "the circuit's state after it";
-        CAUSE = "cause", "why the circuit changed its state";
+        CAUSE = "cause", "why the circuit changed its state; where a mode was set, the mode's name";
         AT = "at", "when the circuit changed its state";
     }
     CALLBACKS, "Callbacks of an observer" {
@@ -91,7 +91,7 @@ names! {
         ON_HEDGE_SPAWN = "on_hedge_spawn", "a hedge is launched";
         ON_HEDGE_CANCEL = "on_hedge_cancel", "a hedge was dropped before it ended";
         ON_BUDGET_DECISION = "on_budget_decision", "a budget that the policy names was asked, or is missing";
-        ON_CIRCUIT_TRANSITION = "on_circuit_transition", "the key's circuit changed its state";
+        ON_CIRCUIT_TRANSITION = "on_circuit_transition", "the key's circuit changed its state, or was given another mode";
         ON_STATE_CAPPED = "on_state_capped", "the call runs without a breaker and without latencies";
         ON_SUCCESS = "on_success", "the call has succeeded";
         ON_FAILURE = "on_failure", "the call has failed or was dropped";

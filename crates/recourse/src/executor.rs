@@ -1,6 +1,6 @@
 //! [`Executor`] and [`Handle`]: run operations by the policy of their key.
 
-use crate::call::Call;
+use crate::call::{Audience, Call};
 use crate::error::Error;
 use crate::explain::{ExplainError, Explanation};
 use crate::fence::PanicCounts;
@@ -10,7 +10,7 @@ use crate::shared::Shared;
 use crate::static_check::PolicyChange;
 use recourse_core::{
     Attempt, BreakerFactory, Budget, CircuitBreaker, CircuitMode, CircuitState, CircuitStatus, Classifier,
-    Failure, HedgeTrigger, Key, KeyError, Registry,
+    Component, Failure, HedgeTrigger, Key, KeyError, ModeChange, Moment, Registry,
 };
 use std::fmt;
 use std::future::Future;
@@ -202,49 +202,78 @@ impl Executor {
         self.0.shared.fence.counts()
     }
 
-    /// The state of a key's circuit; `None` where no call has needed a breaker yet.
+    /// The state of a key's circuit; `None` where there is none: no call has needed a breaker yet, or the key's policy
+    /// has its circuit off by now.
+    ///
+    /// The policy is asked for where it may have changed, as a call would, but not awaited: then that of the last call
+    /// counts. So a provider must not ask for it in turn. A circuit that a policy switches off keeps its state and its
+    /// mode, and goes on from there when one switches it on again.
     #[must_use]
     pub fn circuit_state<'k>(&self, key: impl Into<KeyRef<'k>>) -> Option<CircuitState> {
         self.with_breaker(key.into(), |breaker| breaker.state())
     }
 
-    /// State, counts and the last trip of a key's circuit; `None` where no call has needed a breaker yet.
+    /// State, counts and the last trip of a key's circuit; `None` as for [`circuit_state`](Self::circuit_state).
     #[must_use]
     pub fn circuit_status<'k>(&self, key: impl Into<KeyRef<'k>>) -> Option<CircuitStatus> {
         self.with_breaker(key.into(), |breaker| breaker.status())
     }
 
     /// Overrides what a key's breaker does, until it is set again: forces it open or closed, has it observe, switches it
-    /// off and on. `false` where no call has needed a breaker yet, or it can't be overridden.
+    /// off and on. `false` where the key has no circuit (see [`circuit_state`](Self::circuit_state)), or it can't be
+    /// overridden.
+    ///
+    /// Observers hear of it as of any change of the circuit, with the mode's name as the cause, also where the state that
+    /// shows stays as it was; they hear nothing where the breaker had this mode.
     ///
     /// ```
-    /// use recourse::{CircuitMode, Executor, Policy, StopReason};
+    /// use recourse::{CircuitMode, Executor, Key, Observer, Policy, StopReason, Transition};
     /// use std::time::Duration;
+    ///
+    /// struct Log;
+    /// impl Observer for Log {
+    ///     fn on_circuit_transition(&self, key: &Key, change: &Transition) {
+    ///         println!("{key}: {} -> {} ({})", change.from, change.to, change.cause);
+    ///     }
+    /// }
     ///
     /// # futures::executor::block_on(async {
     /// let policy = Policy::new().circuit(5, Duration::from_secs(10));
-    /// let executor = Executor::builder().policy("stock.Count", policy).build()?;
+    /// let executor = Executor::builder().observer(Log).policy("stock.Count", policy).build()?;
     /// let call = || executor.run("stock.Count", |_| async { Ok::<_, std::io::Error>(7) });
     /// assert!(call().await.is_ok());
     ///
+    /// // stock.Count: closed -> open (forced_open)
     /// assert!(executor.set_circuit_mode("stock.Count", CircuitMode::ForcedOpen));
     /// assert_eq!(call().await.unwrap_err().stop_reason(), StopReason::CircuitOpen);
+    /// // stock.Count: open -> closed (enforcing)
     /// executor.set_circuit_mode("stock.Count", CircuitMode::Enforcing);
     /// assert!(call().await.is_ok());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// # }).unwrap();
     /// ```
     pub fn set_circuit_mode<'k>(&self, key: impl Into<KeyRef<'k>>, mode: CircuitMode) -> bool {
-        self.slot_of(key.into()).is_some_and(|slot| slot.set_mode(&self.0.shared.fence, mode))
+        let shared = &self.0.shared;
+        let Some(slot) = self.circuit_of(key.into()) else { return false };
+        // A clock that panics must not stand between an operator and the circuit.
+        let now = shared.fence.run(Component::Clock, || shared.clock.now()).unwrap_or(Moment::ZERO);
+        let ModeChange::Set(change) = slot.change_mode(&shared.fence, mode, now) else { return false };
+        if let Some(change) = change {
+            let audience = Audience { shared, in_drop: false };
+            audience.tell(|observer| observer.on_circuit_transition(&slot.key, &change));
+        }
+        true
     }
 
     fn with_breaker<R>(&self, key: KeyRef<'_>, ask: impl FnOnce(&dyn CircuitBreaker) -> R) -> Option<R> {
-        self.slot_of(key)?.with_breaker(&self.0.shared.fence, ask)
+        self.circuit_of(key)?.with_breaker(&self.0.shared.fence, ask)
     }
 
-    fn slot_of(&self, key: KeyRef<'_>) -> Option<&Slot> {
-        let key = key.into_key().ok()?;
-        self.0.shared.slots.find(key.fingerprint(), key.as_str())
+    /// The slot of a key that has a circuit.
+    fn circuit_of(&self, key: KeyRef<'_>) -> Option<&Slot> {
+        let (key, shared) = (key.into_key().ok()?, &self.0.shared);
+        let slot = shared.slots.find(key.fingerprint(), key.as_str());
+        slot.filter(|slot| slot.has_circuit(&shared.world))
     }
 
     /// Keys that have state of their own.

@@ -5,7 +5,8 @@ use crate::reference::{Id, Millis, Options, Reference, Window};
 use proptest::prelude::*;
 use recourse_circuit::{Breakers, ConsecutiveFailures, FailureRatio, Recovery, SettingsError, SlowCalls};
 use recourse_core::{
-    Admission, AdmissionRequest, AttemptKind, BreakerSettings, CircuitMode, CircuitState, Health, Now, Ticket,
+    Admission, AdmissionRequest, AttemptKind, BreakerSettings, CircuitMode, CircuitState, Health, ModeChange,
+    Now, Ticket, Transition,
 };
 use std::time::Duration;
 
@@ -196,8 +197,11 @@ impl Pair {
                 (self.reference.threshold, self.reference.cooldown) = (threshold.into(), cooldown);
             }
             Step::Mode(mode) => {
-                prop_assert!(self.breaker.set_mode(mode));
+                let (from, before) = (self.reference.state(), self.reference.mode);
+                let change = self.breaker.change_mode(mode, &Now::at(at(self.now)));
                 self.reference.set_mode(mode);
+                let told = Transition::new(from, self.reference.state(), mode.as_str(), at(self.now));
+                prop_assert_eq!(change, ModeChange::Set((mode != before).then_some(told)));
             }
         }
         let status = self.breaker.status();

@@ -4,7 +4,9 @@ use crate::by_hand::{ByHand, at};
 use recourse_circuit::{ConsecutiveFailures, FailureRatio, SlowCalls, cause};
 use recourse_core::CircuitMode::{Disabled, Enforcing, ForcedClosed, ForcedOpen, Observing};
 use recourse_core::CircuitState::{Closed, HalfOpen, Open};
-use recourse_core::{Admission, AttemptKind, Health, Now, Rejection, Transition};
+use recourse_core::{
+    Admission, AttemptKind, CircuitMode, CircuitState, Health, ModeChange, Now, Rejection, Transition,
+};
 use std::time::Duration;
 
 /// Each trips at the second failure of two.
@@ -126,5 +128,36 @@ fn a_probe_that_was_out_when_the_circuit_was_forced_is_forgotten() {
             breaker.0.set_mode(Enforcing);
             assert!(breaker.admitted(1_000).is_some(), "stuck after {mode}");
         }
+    }
+}
+
+fn turn(breaker: &ByHand, mode: CircuitMode, millis: u64) -> ModeChange {
+    breaker.0.change_mode(mode, &Now::at(at(millis)))
+}
+
+fn told(from: CircuitState, to: CircuitState, cause: &'static str, millis: u64) -> ModeChange {
+    ModeChange::Set(Some(Transition::new(from, to, cause, at(millis))))
+}
+
+#[test]
+fn a_change_of_mode_is_told_with_the_states_that_show() {
+    for breaker in every_kind() {
+        assert_eq!(turn(&breaker, Enforcing, 0), ModeChange::Set(None), "so it was made");
+        assert_eq!(turn(&breaker, ForcedOpen, 1), told(Closed, Open, cause::FORCED_OPEN, 1));
+        assert_eq!(turn(&breaker, ForcedOpen, 2), ModeChange::Set(None));
+        assert_eq!(turn(&breaker, ForcedClosed, 3), told(Open, Closed, cause::FORCED_CLOSED, 3));
+        assert_eq!(turn(&breaker, Disabled, 4), told(Closed, Closed, cause::DISABLED, 4));
+        assert_eq!(turn(&breaker, Observing, 5), told(Closed, Closed, cause::OBSERVING, 5));
+        breaker.votes(5, 2, Health::Down);
+        assert_eq!(turn(&breaker, Enforcing, 6), told(Open, Open, cause::ENFORCING, 6));
+        assert_eq!(turn(&breaker, Disabled, 7), told(Open, Closed, cause::DISABLED, 7));
+    }
+}
+
+#[test]
+fn a_mode_is_no_trip() {
+    for breaker in every_kind() {
+        turn(&breaker, ForcedOpen, 1);
+        assert_eq!(breaker.0.status().last_trip, None);
     }
 }

@@ -51,8 +51,13 @@ fn every_cause_is_in_the_table() {
         cause::PROBE_SUCCEEDED,
         cause::PROBE_FAILED,
         cause::PROBE_SLOW,
+        cause::ENFORCING,
+        cause::OBSERVING,
+        cause::FORCED_OPEN,
+        cause::FORCED_CLOSED,
+        cause::DISABLED,
     ] {
         assert!(told.contains(&known));
     }
-    assert_eq!(told.len(), 8);
+    assert_eq!(told.len(), 13);
 }

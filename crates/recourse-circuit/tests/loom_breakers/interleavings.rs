@@ -4,7 +4,7 @@ use loom::thread;
 use recourse_circuit::{Breakers, ConsecutiveFailures, FailureRatio, Recovery, SettingsError};
 use recourse_core::{
     Admission, AdmissionRequest, AttemptKind, BreakerSettings, CircuitBreaker, CircuitMode, CircuitState,
-    Health, Moment, Now, Ticket, Transition,
+    Health, ModeChange, Moment, Now, Ticket, Transition,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -239,5 +239,23 @@ fn whoever_has_heard_of_the_trip_is_rejected_until_the_cooldown_is_over() {
         assert!(trips.join().expect("no panic"));
         assert!(ask(&breaker, 1_009).is_none());
         assert!(ask(&breaker, 1_010).is_some_and(|(ticket, _)| ticket.probe));
+    });
+}
+
+#[test]
+fn a_mode_that_is_set_as_the_circuit_trips_is_told_as_before_it_or_after_it() {
+    model(|| {
+        let breaker = one(ConsecutiveFailures::new().build(), 1);
+        let ticket = ask(&breaker, 0).expect("closed").0;
+        let other = breaker.clone();
+        let trips = thread::spawn(move || report(&other, ticket, 0, Health::Down));
+        let ModeChange::Set(Some(forced)) = breaker.change_mode(CircuitMode::ForcedOpen, &Now::at(at(0)))
+        else {
+            panic!("it has modes, and was enforcing");
+        };
+        // A circuit that is forced open doesn't trip, and one that has tripped was open.
+        let tripped = trips.join().expect("no panic").is_some();
+        let from = if tripped { CircuitState::Open } else { CircuitState::Closed };
+        assert_eq!((forced.from, forced.to, breaker.state()), (from, CircuitState::Open, CircuitState::Open));
     });
 }

@@ -2,7 +2,7 @@
 
 use recourse_core::{
     Admission, AdmissionRequest, AttemptKind, BreakerFactory, BreakerSettings, CircuitBreaker, CircuitMode,
-    CircuitState, CircuitStatus, Health, Key, Now, Rejection, Ticket, Transition,
+    CircuitState, CircuitStatus, Health, Key, ModeChange, Now, Rejection, Ticket, Transition,
 };
 use std::collections::BTreeMap;
 use std::fmt;
@@ -185,5 +185,9 @@ impl CircuitBreaker for Watched {
 
     fn set_mode(&self, mode: CircuitMode) -> bool {
         self.inner.set_mode(mode)
+    }
+
+    fn change_mode(&self, mode: CircuitMode, now: &Now<'_>) -> ModeChange {
+        self.inner.change_mode(mode, now)
     }
 }

@@ -36,3 +36,4 @@ pub(crate) use self::backoff::BackoffRules;
 pub use self::builder::Call;
 pub(crate) use self::decide::Rules;
 pub(crate) use self::nesting::Nesting;
+pub(crate) use self::recorder::Audience;

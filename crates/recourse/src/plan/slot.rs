@@ -7,7 +7,8 @@ use super::world::{Generations, World};
 use crate::fence::Fence;
 use crate::sync::{Mutex, OnceLock};
 use recourse_core::{
-    BreakerFactory, BreakerSettings, CircuitBreaker, CircuitMode, Component, Generation, Key,
+    BreakerFactory, BreakerSettings, CircuitBreaker, CircuitMode, Component, Generation, Key, ModeChange,
+    Moment, Now,
 };
 use recourse_hedge::LatencyWindow;
 use std::sync::Arc;
@@ -126,15 +127,25 @@ impl Slot {
 }
 
 impl Slot {
-    /// Sets the mode of the key's breaker, and keeps it in mind. False where there is none, or it has no modes.
-    pub(crate) fn set_mode(&self, fence: &Fence, mode: CircuitMode) -> bool {
+    /// Sets the mode of the key's breaker, and keeps it in mind.
+    pub(crate) fn change_mode(&self, fence: &Fence, mode: CircuitMode, at: Moment) -> ModeChange {
         let _one = self.binding.lock();
-        let is_set = self.with_breaker(fence, |breaker| breaker.set_mode(mode)) == Some(true);
+        let asked = self.with_breaker(fence, |breaker| breaker.change_mode(mode, &Now::at(at)));
+        let change = asked.unwrap_or(ModeChange::Unsupported);
         let kept = self.state.as_ref().map(|state| state.breaker.lock());
+        let is_set = matches!(change, ModeChange::Set(_));
         if let Some(kept) = kept.filter(|_| is_set).as_mut().and_then(|kept| kept.as_mut()) {
             kept.mode = (mode != CircuitMode::Enforcing).then_some(mode);
         }
-        is_set
+        change
+    }
+
+    /// Whether a call would ask a breaker now. Where the provider's answer has to be awaited, it is that of the last
+    /// call; and a key without a breaker is not looked up.
+    pub(crate) fn has_circuit(&self, world: &World) -> bool {
+        let has_breaker = self.state.as_ref().is_some_and(|state| state.breaker.lock().is_some());
+        let plan = || self.plan_now(world).or_else(|| self.last_plan());
+        has_breaker && plan().is_some_and(|plan| plan.breaker.is_some())
     }
 }
 

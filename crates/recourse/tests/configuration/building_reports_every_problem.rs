@@ -34,7 +34,7 @@ fn every_name_that_nothing_is_registered_under_is_reported_with_key_field_and_va
         ("retry.classifier_name", "judge", "registered: always auto grpc http"),
         ("retry.budget.name", "retries", "registered: retires"),
         ("hedge.budget.name", "hedges", "registered: retires"),
-        ("hedge.trigger_name", "slow", "registered: fixed_delay p50 p90 p95 p99"),
+        ("hedge.trigger_name", "slow", "registered: fixed_delay fixed_delay_within_deadline p50 p90 p95 p99"),
         (
             "circuit.breaker_name",
             "ratio",

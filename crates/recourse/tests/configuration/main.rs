@@ -4,6 +4,7 @@
 mod a_running_call_keeps_its_plan;
 mod bad_keys_end_the_call_at_its_start;
 mod building_reports_every_problem;
+mod circuits_follow_their_policy;
 mod explain_promises_no_less_than_happens;
 mod explain_says_what_would_happen;
 mod handles_see_every_change;

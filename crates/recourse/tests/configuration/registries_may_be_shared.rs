@@ -53,7 +53,7 @@ fn a_shared_registry_of_triggers_and_breakers_gets_the_builtin_ones_too() {
     let breakers = Registry::<dyn BreakerFactory>::new();
     let builder = Executor::builder().hedge_triggers(triggers.clone()).circuit_breakers(breakers.clone());
     let executor = builder.circuit_breaker("ratio", ScriptedBreaker::admits(1)).build().unwrap();
-    assert_eq!(triggers.names(), ["fixed_delay", "p50", "p90", "p95", "p99"]);
+    assert_eq!(triggers.names(), ["fixed_delay", "fixed_delay_within_deadline", "p50", "p90", "p95", "p99"]);
     let builtin = ["consecutive_failures", "failure_ratio_count", "failure_ratio_time"];
     assert_eq!(breakers.names(), [&builtin[..], &["ratio", "slow_calls"]].concat());
     assert_eq!(executor.circuit_breakers().names(), breakers.names());

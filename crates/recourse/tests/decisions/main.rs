@@ -14,6 +14,7 @@ mod denied_retry_keeps_the_last_error;
 mod errors_are_found_in_the_source_chain;
 mod failed_group_takes_the_most_severe_outcome;
 mod first_success_wins;
+mod hedges_are_launched_in_time;
 mod hedges_start_when_the_trigger_says;
 mod missing_budget_fails_closed;
 mod permit_is_given_back_exactly_once;

@@ -10,6 +10,7 @@ mod every_stop_has_its_reason;
 mod futures_are_send_when_their_parts_are;
 mod futures_are_small;
 mod last_result_is_never_lost;
+mod modes_are_told_to_observers;
 mod nested_retries_do_not_multiply;
 mod operation_panics_are_told_alike_unwatched;
 mod operation_panics_unwind_to_the_caller;

@@ -5,7 +5,7 @@ use recourse::{
     Admission, AdmissionRequest, AttemptEnd, AttemptRecord, AttemptResult, BreakerFactory, BreakerSettings,
     Budget, BudgetEvent, BudgetRequest, CallStart, CircuitBreaker, CircuitMode, CircuitState, CircuitStatus,
     Classifier, Component, Decision, Ending, Health, HedgeDecision, HedgeState, HedgeTrigger, Key, Label,
-    Now, Observer, Outcome, Rejection, Ticket, Timeline, Transition,
+    ModeChange, Now, Observer, Outcome, Rejection, Ticket, Timeline, Transition,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -125,6 +125,9 @@ impl CircuitBreaker for MoodyBreaker {
     }
     fn set_mode(&self, mode: CircuitMode) -> bool {
         self.breaker.set_mode(mode)
+    }
+    fn change_mode(&self, mode: CircuitMode, now: &Now<'_>) -> ModeChange {
+        self.breaker.change_mode(mode, now)
     }
 }
 

@@ -120,7 +120,14 @@ impl World {
     }
 
     fn turn(&mut self, mode: CircuitMode, before: &World) {
-        self.circuit.set_mode(mode, &());
+        let told = self.circuit.set_mode(mode, &());
+        let states = (before.circuit.state(), self.circuit.state());
+        assert_eq!(
+            told,
+            (mode != before.circuit.mode).then_some(states),
+            "a change of mode is told, and once"
+        );
+        assert!(told.is_some() || states.0 == states.1, "the state moved and nobody was told");
         let counting = |mode| mode != CircuitMode::Disabled;
         let kept = match mode {
             CircuitMode::Disabled => false,
