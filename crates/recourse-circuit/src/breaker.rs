@@ -41,12 +41,13 @@ impl<C: Count> Breaker<C> {
     #[cold]
     #[inline(never)]
     fn admit_to_tripped(&self, standing: Standing, request: &AdmissionRequest<'_>) -> Admission {
-        match standing {
-            Standing::Shut => return Admission::Rejected(state::open()),
-            Standing::Open if self.summary.rejects(&request.now) => return Admission::Rejected(state::open()),
-            Standing::Full if self.summary.rejects(&request.now) => {
-                return Admission::Rejected(state::probe_limit());
-            }
+        let rejecting = match standing {
+            Standing::Open | Standing::Full => self.summary.rejecting(&request.now),
+            _ => Some(standing),
+        };
+        match rejecting {
+            Some(Standing::Open | Standing::Shut) => return Admission::Rejected(state::open()),
+            Some(Standing::Full) => return Admission::Rejected(state::probe_limit()),
             _ => {}
         }
         self.change(|circuit, inbox| circuit.admit(request.kind, &request.now, inbox))

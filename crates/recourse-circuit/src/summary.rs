@@ -15,9 +15,9 @@ use recourse_core::{CircuitMode, CircuitState, Now};
 /// it was as the loaded word says; a load that races with a change counts as before that change. Whoever has heard of a
 /// change, from the lock or from the caller that made it, can't load an older word.
 ///
-/// The window belongs to a generation. It is stored before the word that names this generation, so who has loaded the
-/// word sees no older window (hence `Release` and `Acquire`); and who sees a younger one sees, in the second look at
-/// the word, that the generation has passed.
+/// The window belongs to a word. It is stored before that word, so who has loaded the word sees no older window (hence
+/// `Release` and `Acquire`). And a word that sends everybody to the lock is stored before it: who sees any of a younger
+/// window sees, in the second look at the word, that the word has passed.
 #[derive(Debug)]
 pub(crate) struct Summary {
     /// Generation, and below it the standing.
@@ -43,7 +43,7 @@ pub(crate) enum Standing {
     HalfOpen,
     /// Half-open, and every slot is taken.
     Full,
-    /// Open or half-open, observed only: it asks the circuit about everything, and rejects nothing.
+    /// Open or half-open, observed only, or about to change: the circuit itself is asked about everything.
     Observed,
     /// Forced open: rejects everything.
     Shut,
@@ -61,9 +61,12 @@ impl Summary {
     /// To be called under the circuit's lock after each change.
     pub(crate) fn follow<C: Count>(&self, circuit: &Circuit<C>) {
         let window = circuit.rejecting();
-        if let Some((from, until)) = window {
-            self.from.store(from.as_nanos(), Ordering::Release);
-            self.until.store(until.as_nanos(), Ordering::Release);
+        if let Some(window) = window.map(|(from, until)| (from.as_nanos(), until.as_nanos())) {
+            if (self.from.load(Ordering::Relaxed), self.until.load(Ordering::Relaxed)) != window {
+                self.store(circuit.generation(), Standing::Observed);
+                self.from.store(window.0, Ordering::Release);
+                self.until.store(window.1, Ordering::Release);
+            }
         }
         let standing = match (circuit.mode(), circuit.state()) {
             (CircuitMode::Disabled, _) => Standing::Disabled,
@@ -75,21 +78,28 @@ impl Summary {
             _ if window.is_some() => Standing::Full,
             _ => Standing::HalfOpen,
         };
-        self.word.store(circuit.generation() << STANDING_BITS | standing as u64, Ordering::Release);
+        self.store(circuit.generation(), standing);
+    }
+
+    fn store(&self, generation: u64, standing: Standing) {
+        self.word.store(generation << STANDING_BITS | standing as u64, Ordering::Release);
     }
 
     pub(crate) fn read(&self) -> (u64, Standing) {
         unpack(self.word.load(Ordering::Acquire))
     }
 
-    /// Whether the circuit is open, or all its probes are out, and it rejects whoever asks now.
-    pub(crate) fn rejects(&self, now: &Now<'_>) -> bool {
+    /// What rejects whoever asks now: an open circuit, or a full one. The standing is that of the window, which may be a
+    /// younger one than was read before.
+    pub(crate) fn rejecting(&self, now: &Now<'_>) -> Option<Standing> {
         let word = self.word.load(Ordering::Acquire);
-        if !matches!(unpack(word).1, Standing::Open | Standing::Full) {
-            return false;
+        let standing = unpack(word).1;
+        if !matches!(standing, Standing::Open | Standing::Full) {
+            return None;
         }
         let window = self.from.load(Ordering::Acquire)..self.until.load(Ordering::Acquire);
-        self.word.load(Ordering::Acquire) == word && window.contains(&now.get().as_nanos())
+        let rejects = self.word.load(Ordering::Acquire) == word && window.contains(&now.get().as_nanos());
+        rejects.then_some(standing)
     }
 }
 

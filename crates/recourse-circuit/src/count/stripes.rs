@@ -18,7 +18,8 @@ impl Cell {
 
     /// Sets the count to zero for a new mark.
     pub(crate) fn restart(&self, mark: u32) {
-        self.0.store(pack(mark, 0), Ordering::Relaxed);
+        // A store would do, but a model check lets a step of an older mark come behind one.
+        self.0.swap(pack(mark, 0), Ordering::Relaxed);
     }
 
     /// Empties the cell; what it held if that is of this mark.

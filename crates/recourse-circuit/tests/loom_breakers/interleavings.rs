@@ -28,6 +28,14 @@ fn ask(breaker: &Shared, millis: u64) -> Option<(Ticket, Option<Transition>)> {
     }
 }
 
+/// Who rejects a primary that asks then: an open circuit, or one whose probes are out; `None` where it is admitted.
+fn rejected(breaker: &Shared, millis: u64) -> Option<CircuitState> {
+    match breaker.admit(&AdmissionRequest::new(AttemptKind::Retry, Now::at(at(millis)))) {
+        Admission::Rejected(why) => Some(why.state),
+        _ => None,
+    }
+}
+
 fn report(breaker: &Shared, ticket: Ticket, millis: u64, health: Health) -> Option<Transition> {
     breaker.report(ticket, health, &Now::at(at(millis)))
 }
@@ -140,7 +148,7 @@ fn a_lease_that_ends_as_its_probe_does_frees_one_slot() {
 fn a_result_from_before_the_trip_never_reaches_the_circuit_that_has_closed_again() {
     for kind in [0, 1, 2] {
         model(move || {
-            let recovery = Recovery::fixed();
+            let (recovery, windowed) = (Recovery::fixed(), kind > 0);
             let kind = match kind {
                 0 => ConsecutiveFailures::new().build(),
                 1 => FailureRatio::over_attempts(4).minimum_attempts(1).recovery(recovery).build(),
@@ -152,9 +160,15 @@ fn a_result_from_before_the_trip_never_reaches_the_circuit_that_has_closed_again
             let reports = thread::spawn(move || report(&other, late, 1_000, Health::Up));
             vote(&breaker, 0, Health::Down);
             if vote(&breaker, 1_000, Health::Up).is_some() {
+                // A good vote of its own, which the old one must not take the place of.
+                vote(&breaker, 1_000, Health::Up);
                 assert_eq!(reports.join().expect("no panic"), None);
-                let status = breaker.status();
-                assert_eq!((status.state, status.counted), (CircuitState::Closed, 0), "counted an old vote");
+                let (status, own) = (breaker.status(), u64::from(windowed));
+                assert_eq!(
+                    (status.state, status.counted),
+                    (CircuitState::Closed, own),
+                    "counted an old vote"
+                );
             } else {
                 // The old success came first, and one of two failed: open or not, nothing more to see.
                 reports.join().expect("no panic");
@@ -257,5 +271,31 @@ fn a_mode_that_is_set_as_the_circuit_trips_is_told_as_before_it_or_after_it() {
         let tripped = trips.join().expect("no panic").is_some();
         let from = if tripped { CircuitState::Open } else { CircuitState::Closed };
         assert_eq!((forced.from, forced.to, breaker.state()), (from, CircuitState::Open, CircuitState::Open));
+    });
+}
+
+#[test]
+fn whoever_asks_beside_the_probe_is_told_that_the_circuit_is_half_open() {
+    model(|| {
+        let breaker = one(ConsecutiveFailures::new().build(), 1);
+        vote(&breaker, 0, Health::Down);
+        let other = breaker.clone();
+        let theirs = thread::spawn(move || rejected(&other, 1_000));
+        let told = [rejected(&breaker, 1_000), theirs.join().expect("no panic")];
+        assert!(told.contains(&None) && told.contains(&Some(CircuitState::HalfOpen)), "{told:?}");
+    });
+}
+
+#[test]
+fn whoever_asks_after_the_open_time_of_a_trip_that_races_with_it_is_not_told_that_it_is_open() {
+    model(|| {
+        let breaker = one(ConsecutiveFailures::new().build(), 1);
+        vote(&breaker, 0, Health::Down);
+        let probe = ask(&breaker, 1_000).expect("the probe").0;
+        let other = breaker.clone();
+        let fails = thread::spawn(move || report(&other, probe, 5_000, Health::Down));
+        // Before the trip the probe is out; after it the second is over by then.
+        assert_ne!(rejected(&breaker, 7_000), Some(CircuitState::Open));
+        assert!(fails.join().expect("no panic").is_some());
     });
 }
