@@ -33,6 +33,20 @@ fn a_window_holds_the_votes_of_all_threads() {
 }
 
 #[test]
+fn a_verdict_heeds_the_good_votes_of_every_thread() {
+    const GOOD: u32 = 64;
+    for kind in [FailureRatio::over_attempts(100), FailureRatio::over_time(Duration::from_secs(10))] {
+        let kind = kind.ratio(1.0 / f64::from(GOOD)).minimum_attempts(1);
+        let breaker = ByHand::of(kind.build(), 1);
+        for _ in 0..GOOD {
+            std::thread::scope(|scope| _ = scope.spawn(|| breaker.vote(0, Health::Up)));
+        }
+        assert_eq!(breaker.vote(0, Health::Down), None, "one of 65; one of 64 would be enough");
+        assert!(breaker.vote(0, Health::Down).is_some());
+    }
+}
+
+#[test]
 fn a_storm_of_votes_never_lets_too_many_probes_out_nor_leaves_a_window_stuck() {
     const STEPS: u64 = 10_000;
     // Between two steps of a thread hours may pass here; a lease that ends would let a third probe out.
