@@ -33,6 +33,15 @@ pub(super) fn page(repo: &Repo) -> Result<String> {
     );
     text += &section("Presets", "What differs from the default policy; an empty cell is the default.");
     text += &presets()?;
+    text += &section(
+        "Outside of the policy",
+        "Kinds of breakers, triggers and budgets have options of their own, which stand with their defaults under \
+         [circuits](../concepts/circuits.md#how-to-use-it), [hedging](../concepts/hedging.md#how-to-use-it) and \
+         [budgets](../concepts/budgets.md#how-to-use-it). Two of these defaults act without being asked for: each kind of \
+         breaker takes an attempt that was given up for a failure from the eleventh in a row without an answer on \
+         (`abandoned_limit`), and triggers that know a key's latencies launch no hedge that can't be expected back before \
+         the deadline (`ignore_deadline`).",
+    );
     Ok(text)
 }
 

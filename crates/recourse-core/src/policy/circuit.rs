@@ -22,7 +22,7 @@ pub struct CircuitPolicy {
     #[cfg_attr(feature = "serde", serde(with = "crate::policy::serde::breaker_name"))]
     pub breaker_name: Label,
     /// Failed attempts that open the circuit: in a row for the default breaker; for those that judge a ratio, so many
-    /// there must be as well.
+    /// there must be as well. An attempt that is given up counts from the eleventh in a row without an answer on.
     #[cfg_attr(feature = "serde", serde(with = "crate::policy::serde::threshold"))]
     pub threshold: u32,
     /// How long the circuit stays open before it lets a probe through; the first time, where that grows.
