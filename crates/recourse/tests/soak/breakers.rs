@@ -3,6 +3,7 @@
 use crate::dice::Dice;
 use crate::mood::Mood;
 use crate::moody::Moody;
+use crate::votes::{Votes, Voting};
 use recourse::circuit::{ConsecutiveFailures, FailureRatio, Recovery, SlowCalls, consecutive_failures};
 use recourse::{BreakerFactory, CircuitMode};
 use recourse_test::{ScriptedBreaker, WatchedBreakers};
@@ -15,16 +16,17 @@ pub(crate) struct Kinds {
     dice: Dice,
     mood: Mood,
     pub(crate) watched: Vec<WatchedBreakers>,
+    pub(crate) votes: Votes,
 }
 
 impl Kinds {
     pub(crate) fn new(dice: &Dice, mood: &Mood) -> Self {
-        Kinds { dice: dice.clone(), mood: mood.clone(), watched: Vec::new() }
+        Kinds { dice: dice.clone(), mood: mood.clone(), watched: Vec::new(), votes: Votes::default() }
     }
 
     /// A kind to register.
     pub(crate) fn make(&mut self) -> WatchedBreakers {
-        let plain = self.plain();
+        let plain: Arc<dyn BreakerFactory> = Arc::new(Voting::new(self.plain(), &self.votes));
         let kind = match self.mood.is_calm() || self.dice.chance(0.5) {
             true => WatchedBreakers::shared(plain),
             false => WatchedBreakers::new(Moody::new(&self.mood, plain)),
@@ -33,20 +35,24 @@ impl Kinds {
         kind
     }
 
-    /// Overrides, or no longer, what some breaker does.
-    pub(crate) fn change_a_mode(&self) {
+    /// Overrides, or no longer, what some breaker does; false where there is none, or it can't be overridden.
+    pub(crate) fn change_a_mode(&self) -> bool {
         let made: Vec<_> = self.watched.iter().flat_map(WatchedBreakers::made).collect();
         if made.is_empty() {
-            return;
+            return false;
         }
         let (_, breaker) = &made[self.dice.below(made.len())];
-        breaker.set_mode(match self.dice.below(16) {
+        breaker.set_mode(self.any_mode())
+    }
+
+    pub(crate) fn any_mode(&self) -> CircuitMode {
+        match self.dice.below(16) {
             0 => CircuitMode::ForcedOpen,
             1..=3 => CircuitMode::Observing,
             4..=6 => CircuitMode::ForcedClosed,
             7..=9 => CircuitMode::Disabled,
             _ => CircuitMode::Enforcing,
-        });
+        }
     }
 
     fn plain(&self) -> Arc<dyn BreakerFactory> {

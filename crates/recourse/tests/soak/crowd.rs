@@ -1,14 +1,15 @@
 //! [`Crowd`]: calls side by side, each polled when something has woken it, and dropped anywhere.
 
-use crate::calls::{Ended, Running, Way, call};
+use crate::calls::Way;
+use crate::errand::drop_quietly;
 use crate::mood::OnPurpose;
+use crate::nest::{How, Nest, Outside, Over};
 use crate::timing::Wait;
-use crate::work::Work;
 use crate::world::{KEYS, World};
 use recourse::{Component, Executor, Handle};
 use std::any::Any;
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,8 +21,7 @@ const TOO_LONG: Duration = Duration::from_secs(24 * 3600);
 
 pub(crate) struct Crowd<'w> {
     world: &'w mut World,
-    executor: &'w Executor,
-    handles: &'w [Handle],
+    nest: Arc<Nest<'w>>,
     to_start: u64,
     at_once: usize,
     members: Vec<Member<'w>>,
@@ -32,12 +32,9 @@ pub(crate) struct Crowd<'w> {
     lull: Option<Wait>,
 }
 
-/// A call that runs.
+/// A call that stands in no other.
 struct Member<'w> {
-    key: &'static str,
-    way: Way,
-    work: Work,
-    running: Running<'w>,
+    errand: Outside<'w>,
     alarm: Arc<Alarm>,
 }
 
@@ -65,27 +62,42 @@ impl<'w> Crowd<'w> {
         calls: u64,
     ) -> Self {
         let at_once = if world.is_solo { 1 } else { world.dice.number(2, 6) as usize };
+        let nest = Nest::new(world, executor, handles);
         let hub = Arc::default();
         let (members, guard, lull) = (Vec::new(), None, None);
-        Crowd { world, executor, handles, to_start: calls, at_once, members, hub, guard, lull }
+        Crowd { world, nest, to_start: calls, at_once, members, hub, guard, lull }
     }
 
     fn start_one(&mut self) {
-        let dice = self.world.dice.clone();
+        let dice = &self.nest.dice;
         let (key, way) = (dice.pick(&KEYS), dice.pick(&Way::ALL));
         let bad_key = way != Way::ByHandle && dice.chance(0.01);
         let text = if bad_key { dice.pick(&["", " ", ".", "..."]) } else { key };
-        let work = Work::new(&dice, &self.world.timing, self.world.manner);
-        let making = || call(self.executor, self.handles, &dice, text, way, work.clone());
+        let making = || self.nest.outside(text, way);
         self.to_start -= 1;
-        let running = match catch_unwind(AssertUnwindSafe(making)) {
-            Ok(running) => running,
+        match catch_unwind(AssertUnwindSafe(making)) {
+            Ok(errand) => {
+                self.world.tally.calls += 1;
+                self.add(errand);
+            }
             // A text that is no key has the provider asked at once.
-            Err(panic) => return self.unwound(&*panic, panic.is::<OnPurpose>()),
-        };
+            Err(panic) => self.unwound(&*panic),
+        }
+    }
+
+    fn add(&mut self, errand: Outside<'w>) {
         let alarm = Arc::new(Alarm { rings: AtomicBool::new(true), hub: self.hub.clone() });
-        self.members.push(Member { key: text, way, work, running, alarm });
-        self.world.tally.calls += 1;
+        self.members.push(Member { errand, alarm });
+    }
+
+    /// Goes on with a call that an attempt has left behind: it is in none from now on. Or drops it.
+    fn adopt(&mut self) {
+        let Some(errand) = self.nest.take_left() else { return };
+        match self.nest.dice.chance(0.7) {
+            true => self.add(errand.released()),
+            false => drop(errand),
+        }
+        self.look();
     }
 
     /// Whom to poll: somebody who was woken, or now and then anybody.
@@ -106,49 +118,44 @@ impl<'w> Crowd<'w> {
         member.alarm.rings.store(false, Ordering::Relaxed);
         let waker = Waker::from(member.alarm.clone());
         let mut cx = Context::from_waker(&waker);
-        let dropped_before = self.world.budgets.told_as_dropped();
-        let polled = catch_unwind(AssertUnwindSafe(|| member.running.as_mut().poll(&mut cx)));
-        match polled {
-            Ok(Poll::Pending) => self.check_held(),
-            Ok(Poll::Ready(ended)) => {
-                let dropped = self.world.budgets.told_as_dropped() - dropped_before;
-                // A plugin's panic ends a call and drops what is in flight.
-                assert!(dropped == 0 || !self.world.mood.is_calm(), "told as dropped by a call that ended");
-                self.ended(at, ended);
-            }
-            Err(panic) => {
-                self.unwound(&*panic, panic.is::<OnPurpose>());
-                let in_flight = self.members[at].work.log().in_flight;
-                assert_eq!(in_flight, 0, "attempts in flight of a call that has unwound");
-                drop_one(self.members.swap_remove(at), self.world);
-            }
+        let dropped_before = (self.nest.budgets.told_as_dropped(), self.nest.met().broken_off);
+        let polled = member.errand.poll(&mut cx);
+        if polled.is_ready() {
+            drop(self.members.swap_remove(at));
         }
+        if let Poll::Ready(Ok(())) = polled {
+            let dropped = self.nest.budgets.told_as_dropped() - dropped_before.0;
+            // A plugin's panic ends a call and drops what is in flight, and so does the end of a call inside of another.
+            let may_drop = !self.world.mood.is_calm() || self.nest.met().broken_off > dropped_before.1;
+            assert!(dropped == 0 || may_drop, "told as dropped by a call that ended");
+        }
+        if let Poll::Ready(Err(panic)) = polled {
+            self.unwound(&*panic);
+        }
+        self.look();
     }
 
-    /// Permits and admissions are held for attempts in flight and for nothing else: none during a backoff.
-    fn check_held(&self) {
-        let (mut in_flight, mut launched) = (0, 0);
-        for member in &self.members {
-            let log = member.work.log();
-            in_flight += u64::from(log.in_flight);
-            launched += log.launched.len() as u64;
+    /// Something has happened: looks at the calls that are over, and at what the others hold.
+    fn look(&mut self) {
+        for Over { key, way, work, how } in self.nest.take_over() {
+            match how {
+                How::Ended(ended) => {
+                    self.world.check_end(key, way, &work, &ended);
+                    drop_quietly(&work, move || drop(ended));
+                }
+                How::Unwound | How::Dropped => self.world.check_dropped(key, way, &work),
+            }
         }
+        assert_eq!(self.nest.mistakes_around(), None, "outside of every call");
+        // Permits and admissions are held for attempts in flight and for nothing else: none during a backoff.
+        let (in_flight, launched) = self.nest.count_open();
         self.world.check_held(in_flight);
         self.world.check_open(in_flight, launched);
     }
 
-    fn ended(&mut self, at: usize, ended: Ended) {
-        let Member { key, way, work, running, .. } = self.members.swap_remove(at);
-        // Its future is still there: whatever raced has been dropped before.
-        assert_eq!(work.log().in_flight, 0, "attempts in flight of a call that has ended");
-        drop(running);
-        self.world.check_end(key, way, &work, &ended);
-        drop_quietly(move || drop(ended));
-    }
-
     /// A call unwound: only for what panics on purpose.
-    fn unwound(&mut self, panic: &(dyn Any + Send), on_purpose: bool) {
-        assert!(on_purpose, "a call panicked by itself; the message stands above");
+    fn unwound(&mut self, panic: &(dyn Any + Send)) {
+        assert!(OnPurpose::is(panic), "a call panicked by itself; the message stands above");
         let tally = &mut self.world.tally;
         match panic.downcast_ref::<OnPurpose>() {
             Some(OnPurpose::Plugin(Component::Operation) | OnPurpose::Operation) => {
@@ -167,19 +174,30 @@ impl<'w> Crowd<'w> {
     }
 
     fn drop_at(&mut self, at: usize) {
-        drop_one(self.members.swap_remove(at), self.world);
+        drop(self.members.swap_remove(at));
         self.world.tally.dropped += 1;
+        self.look();
     }
 
     /// A day has passed, so nothing will wake who is still here. Only what hangs on purpose may be.
     fn sweep(&mut self) {
-        while let Some(member) = self.members.pop() {
-            let log = member.work.log();
-            assert!(log.hanging > 0, "nothing wakes a call of {} ({:?}): {log:?}", member.key, member.way);
+        while let Some(Member { errand, .. }) = self.members.pop() {
+            let log = errand.work.log();
+            assert!(log.hanging > 0, "nothing wakes a call of {} ({:?}): {log:?}", errand.key, errand.way);
             drop(log);
-            drop_one(member, self.world);
+            drop(errand);
             self.world.tally.hung += 1;
+            self.look();
         }
+    }
+
+    /// Nobody is left: neither are those that nobody polls.
+    fn end(&mut self) {
+        while let Some(errand) = self.nest.take_left() {
+            drop(errand);
+            self.look();
+        }
+        self.world.count_nested(self.nest.met());
     }
 }
 
@@ -210,8 +228,12 @@ impl Future for Crowd<'_> {
             {
                 crowd.start_one();
             }
+            if dice.chance(0.1) {
+                crowd.adopt();
+            }
             if crowd.members.is_empty() {
                 crowd.guard = None;
+                crowd.end();
                 return Poll::Ready(());
             }
             if let Some(at) = crowd.next(&mut may_pry) {
@@ -229,22 +251,6 @@ impl Future for Crowd<'_> {
             let guard = crowd.guard.insert(timing.wait(TOO_LONG));
             assert!(guard.as_mut().poll(cx).is_pending(), "a day is over at once");
             return Poll::Pending;
-        }
-    }
-}
-
-/// Drops a call, and looks whether it left anything behind.
-fn drop_one(member: Member<'_>, world: &mut World) {
-    let Member { key, way, work, running, .. } = member;
-    drop_quietly(move || drop(running));
-    world.check_dropped(key, way, &work);
-}
-
-/// What is dropped may panic on purpose.
-fn drop_quietly(dropping: impl FnOnce()) {
-    if let Err(panic) = catch_unwind(AssertUnwindSafe(dropping)) {
-        if !OnPurpose::is(&*panic) {
-            resume_unwind(panic);
         }
     }
 }

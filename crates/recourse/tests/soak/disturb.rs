@@ -1,9 +1,11 @@
 //! What happens to a world while its calls run.
 
+use crate::mood::OnPurpose;
 use crate::policies::NAMES;
 use crate::triggers::{classifier, trigger};
-use crate::world::{KEYS, World};
+use crate::world::{KEYS, Overrides, World};
 use recourse::Key;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 impl World {
     /// Something changes, between two polls.
@@ -17,12 +19,29 @@ impl World {
                     self.tally.clocks_bent += 1;
                 }
             }
-            _ if self.overrides => {
-                self.kinds.change_a_mode();
-                self.tally.modes_set += 1;
-            }
-            _ => {}
+            _ => self.override_a_circuit(),
         }
+    }
+
+    fn override_a_circuit(&mut self) {
+        let is_set = match self.overrides {
+            Overrides::Never => false,
+            Overrides::ByBreaker => self.kinds.change_a_mode(),
+            Overrides::ByExecutor => {
+                let (key, mode) = (self.dice.pick(&KEYS), self.kinds.any_mode());
+                // Whoever is told of it may panic; by then it is done.
+                let setting = AssertUnwindSafe(|| self.executor.set_circuit_mode(key, mode));
+                let is_set = catch_unwind(setting).unwrap_or_else(|panic| {
+                    assert!(OnPurpose::is(&*panic), "a circuit was overridden, and that panicked");
+                    true
+                });
+                if is_set {
+                    self.modes.insert(key, mode);
+                }
+                is_set
+            }
+        };
+        self.tally.modes_set += u64::from(is_set);
     }
 
     fn replace_a_policy(&mut self) {

@@ -4,18 +4,19 @@ use crate::calls::{Ended, Way};
 use crate::failure::Broken;
 use crate::work::{Log, Work};
 use crate::world::World;
-use recourse::{Ending, Error, Jitter, Policy, Timeline};
+use recourse::{AttemptRecord, Ending, Error, Jitter, Policy, Timeline};
 use recourse_test::expect;
+use std::cmp::Reverse;
 
 impl World {
     /// A call has come to its end.
-    pub(crate) fn check_end(&mut self, key: &str, way: Way, work: &Work, ended: &Ended) {
+    pub(crate) fn check_end(&mut self, key: &str, way: Way, work: &Work<'_>, ended: &Ended) {
         self.check_dropped(key, way, work);
         let log = work.log();
         match &ended.result {
             Ok(number) => {
                 self.tally.values += 1;
-                assert!(log.results.iter().any(|result| result.1 == *number && result.2), "{log:?}");
+                assert!(log.results.iter().any(|it| it.number == *number && it.is_value), "{log:?}");
             }
             Err(error) => {
                 self.tally.errors += 1;
@@ -23,15 +24,16 @@ impl World {
             }
         }
         check_result(&log, &ended.result);
+        self.check_nesting(way, &log, ended);
         if let Some(timeline) = &ended.timeline {
             let policy = log.launched.first().and_then(|first| self.policies.of(first.policy_id()));
-            self.check_timeline(&log, timeline, policy.as_ref());
+            self.check_timeline(&log, timeline, policy.as_ref(), &ended.result);
             check_agreement(&ended.result, timeline);
         }
     }
 
     /// A call is over, whether it came to its end or not.
-    pub(crate) fn check_dropped(&mut self, key: &str, way: Way, work: &Work) {
+    pub(crate) fn check_dropped(&mut self, key: &str, way: Way, work: &Work<'_>) {
         let mut log = work.log();
         log.over = true;
         assert_eq!(log.faults, [""; 0], "{key} {way:?}");
@@ -61,7 +63,13 @@ impl World {
         }
     }
 
-    fn check_timeline(&mut self, log: &Log, timeline: &Timeline, policy: Option<&Policy>) {
+    fn check_timeline(
+        &mut self,
+        log: &Log,
+        timeline: &Timeline,
+        policy: Option<&Policy>,
+        result: &Result<u32, Error<Broken>>,
+    ) {
         expect(timeline).well_formed().attempts(log.launched.len());
         self.tally.capped += u64::from(timeline.attributes.get("state_capped").is_some());
         let denied = timeline.attempts().iter().filter(|record| record.ending == Ending::Denied);
@@ -73,9 +81,14 @@ impl World {
             assert_eq!(wanted, found, "{timeline}");
         }
         if let Some(policy) = policy {
+            if !policy.hedge.cancel_on_first_terminal {
+                check_worst(log, timeline, result);
+            }
             check_backoffs(timeline, policy);
         }
-        let Some(policy) = policy.filter(|_| self.is_punctual && self.timing.bent().is_some()) else {
+        let Some(policy) =
+            policy.filter(|_| self.is_punctual && !log.was_left && self.timing.bent().is_some())
+        else {
             return;
         };
         check_launch_times(log, timeline);
@@ -98,15 +111,33 @@ fn check_result(log: &Log, result: &Result<u32, Error<Broken>>) {
     if let Err(error) = result {
         assert_eq!(error.attempts() as usize, log.launched.len(), "{error:?}");
     }
-    let last_group = log.results.iter().map(|result| result.0).max();
+    let last_group = log.results.iter().map(|it| it.group).max();
     let is_hedged = log.launched.iter().any(|attempt| attempt.is_hedge());
-    let of_group = log.results.iter().filter(|result| Some(result.0) == last_group);
-    let mut candidates = of_group.map(|result| (result.1, result.2));
+    let of_group = log.results.iter().filter(|it| Some(it.group) == last_group);
+    let mut candidates = of_group.map(|it| (it.number, it.is_value));
     match got {
         None => assert!(log.results.is_empty(), "{result:?} of {log:?}"),
         Some(got) if is_hedged => assert!(candidates.any(|it| it == got), "{result:?} of {log:?}"),
         Some(got) => assert_eq!(candidates.next_back(), Some(got), "{result:?} of {log:?}"),
     }
+}
+
+/// Of a group that has failed, the caller gets the result that was judged most severely; in a tie the primary's.
+fn check_worst(log: &Log, timeline: &Timeline, result: &Result<u32, Error<Broken>>) {
+    let launched = || timeline.attempts().iter().filter(|record| record.ending != Ending::Denied);
+    let Some(group) = launched().map(|record| record.attempt).max() else { return };
+    let group = || launched().filter(|record| record.attempt == group);
+    if group().any(|record| record.ending != Ending::Failed) {
+        return;
+    }
+    let severity = |record: &&AttemptRecord| (record.outcome.kind, Reverse(record.hedge_index));
+    let Some(worst) = group().max_by_key(severity) else { return };
+    let it = log.results.iter().find(|it| (it.group, it.hedge) == (worst.attempt, worst.hedge_index));
+    let got = match result {
+        Ok(number) => Some(*number),
+        Err(error) => error.inner().map(|broken| broken.number),
+    };
+    assert_eq!(got, it.map(|it| it.number), "the most severe result of the group counts: {timeline}");
 }
 
 /// What a result says is what its timeline says.

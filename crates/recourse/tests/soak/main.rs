@@ -2,8 +2,8 @@
 //! everything that was taken has come back, and every call that started has ended once.
 //!
 //! A world is an executor with random policies and plugins, some of which panic now and then, and a crowd of calls side
-//! by side: they fail, wait, yield, panic and are dropped anywhere, while policies and plugins are replaced, circuits
-//! forced, and the clock jumps, goes back or stops.
+//! by side and inside each other's attempts: they fail, wait, yield, panic and are dropped anywhere, while policies and
+//! plugins are replaced, circuits forced, and the clock jumps, goes back or stops.
 //!
 //! | variable | meaning | unless set |
 //! |---|---|---|
@@ -19,6 +19,7 @@
 //! watches go another way there.
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
+mod around;
 mod breakers;
 mod budgets;
 mod calls;
@@ -26,14 +27,19 @@ mod crowd;
 mod dice;
 mod disturb;
 mod ended;
+mod ends;
+mod errand;
 mod failure;
 mod mood;
 mod moody;
+mod nest;
+mod nested;
 mod policies;
 mod provider;
 mod tally;
 mod timing;
 mod triggers;
+mod votes;
 mod work;
 mod world;
 

@@ -4,11 +4,10 @@ use crate::mood::Mood;
 use recourse::{
     Admission, AdmissionRequest, AttemptEnd, AttemptRecord, AttemptResult, BreakerFactory, BreakerSettings,
     Budget, BudgetEvent, BudgetRequest, CallStart, CircuitBreaker, CircuitMode, CircuitState, CircuitStatus,
-    Classifier, Component, Decision, Ending, Health, HedgeDecision, HedgeState, HedgeTrigger, Key, Label,
-    ModeChange, Now, Observer, Outcome, Rejection, Ticket, Timeline, Transition,
+    Classifier, Component, Decision, Health, HedgeDecision, HedgeState, HedgeTrigger, Key, Label, ModeChange,
+    Now, Observer, Outcome, Rejection, Ticket, Timeline, Transition,
 };
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 pub(crate) struct Moody<P: ?Sized> {
@@ -41,7 +40,7 @@ impl<P: Budget + ?Sized> Budget for Moody<P> {
         match decision.allowed {
             true => decision.with_release(move || {
                 drop(release);
-                mood.swings(Component::Budget);
+                mood.swings_in_a_release();
             }),
             false => decision,
         }
@@ -161,21 +160,5 @@ impl Observer for MoodyObserver {
     }
     fn on_failure(&self, _: &Timeline) {
         self.0.swings(Component::Observer);
-    }
-}
-
-/// Counts the attempts that have ended, each told once.
-#[derive(Clone, Default)]
-pub(crate) struct Ends(Arc<AtomicU64>);
-
-impl Ends {
-    pub(crate) fn heard(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
-    }
-}
-
-impl Observer for Ends {
-    fn on_attempt(&self, _: &Key, record: &AttemptRecord) {
-        self.0.fetch_add(u64::from(record.ending != Ending::Denied), Ordering::Relaxed);
     }
 }

@@ -66,6 +66,9 @@ impl Policies {
         if dice.chance(0.6) {
             policy = policy.retry_budget(self.name('b')).retry_cost(dice.pick(&[0, 1, 1, 2]));
         }
+        if dice.chance(0.4) {
+            policy = policy.leave_retries_to_outer(true);
+        }
         if dice.chance(0.5) {
             policy = self.hedged(policy);
         }

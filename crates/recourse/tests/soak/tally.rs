@@ -60,5 +60,10 @@ tally! {
     modes_set: "circuits overridden", 100;
     trips: "circuits opened", 20;
     capped: "calls past the cap of keys", 50;
+    nested: "calls inside attempts", 500;
+    nested_twice: "calls two deep", 50;
+    told: "calls that were told where they run", 100;
+    moved: "calls left behind and polled elsewhere", 50;
+    left: "calls that left retrying to the outer one", 20;
     denied: "attempts denied by a budget", 50;
 }

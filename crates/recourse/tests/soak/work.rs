@@ -1,11 +1,14 @@
 //! [`Work`]: the operation of one call, and what became of its attempts.
 
-use crate::dice::Dice;
+use crate::around::Around;
+use crate::calls::Way;
 use crate::failure::{Broken, How};
 use crate::mood::OnPurpose;
-use crate::timing::{Timing, Wait};
+use crate::nest::{DEEPEST, Inside, Nest};
+use crate::timing::Wait;
 use recourse::{Attempt, Cancelled, GrpcCode};
 use std::future::Future;
+use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
@@ -22,15 +25,27 @@ pub(crate) struct Manner {
     pub(crate) slowest_ms: u64,
     /// Polls keep their thread busy now and then.
     pub(crate) is_busy: bool,
+    /// Attempts make calls of their own.
+    pub(crate) nests: f64,
 }
 
 /// The operation of one call. Clones share its log.
 #[derive(Clone)]
-pub(crate) struct Work {
-    dice: Dice,
-    timing: Timing,
-    manner: Manner,
+pub(crate) struct Work<'w> {
+    pub(crate) nest: Arc<Nest<'w>>,
+    way: Way,
+    /// In how many calls this one stands.
+    depth: u32,
     log: Arc<Mutex<Log>>,
+}
+
+/// What an attempt returned.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Returned {
+    pub(crate) group: u32,
+    pub(crate) hedge: u32,
+    pub(crate) number: u32,
+    pub(crate) is_value: bool,
 }
 
 /// What became of the attempts of a call.
@@ -39,12 +54,18 @@ pub(crate) struct Log {
     pub(crate) launched: Vec<Attempt>,
     /// When each was, in the world's own time; nothing on tokio.
     pub(crate) launched_at: Vec<Duration>,
+    /// How many results there were by then.
+    pub(crate) launched_after: Vec<usize>,
+    /// What runs round the call, as soon as it was polled.
+    pub(crate) around: Option<Around>,
+    /// For a while nobody polled it.
+    pub(crate) was_left: bool,
     pub(crate) in_flight: u32,
     pub(crate) most_in_flight: u32,
     /// Attempts that are pending for ever.
     pub(crate) hanging: u32,
-    /// Group, number, and whether it was a value, of each result, in order.
-    pub(crate) results: Vec<(u32, u32, bool)>,
+    /// What each attempt returned, in order.
+    pub(crate) results: Vec<Returned>,
     /// A drop has panicked: one a call, because two at once end the process.
     dropped_badly: bool,
     pub(crate) panicked: bool,
@@ -53,24 +74,54 @@ pub(crate) struct Log {
     pub(crate) faults: Vec<String>,
 }
 
-impl Work {
-    pub(crate) fn new(dice: &Dice, timing: &Timing, manner: Manner) -> Self {
-        Work { dice: dice.clone(), timing: timing.clone(), manner, log: Arc::default() }
+impl<'w> Work<'w> {
+    pub(crate) fn new(nest: &Arc<Nest<'w>>, way: Way, depth: u32) -> Self {
+        Work { nest: nest.clone(), way, depth, log: Arc::default() }
     }
 
     pub(crate) fn log(&self) -> MutexGuard<'_, Log> {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(crate) fn shared_log(&self) -> Arc<Mutex<Log>> {
+        self.log.clone()
+    }
+
+    /// Something is not as it must be.
+    pub(crate) fn fault(&self, what: String) {
+        self.log().faults.push(what);
+    }
+
+    /// The call is about to be polled here, and was told of this.
+    pub(crate) fn is_polled(&self, told: Around) {
+        let here = self.nest.around().and(told);
+        let mut log = self.log();
+        if log.launched.is_empty() {
+            // One whose policy comes later takes note when it has come.
+            log.around = Some(log.around.map_or(here, |before| before.either(here)));
+        }
+    }
+
     /// An attempt is launched; panics now and then.
-    pub(crate) fn attempt(&self, attempt: Attempt) -> Job {
+    pub(crate) fn attempt(&self, attempt: Attempt) -> Job<'w> {
+        let nest = &self.nest;
+        let policy = nest.policies.of(attempt.policy_id());
         let mut log = self.log();
         if log.over {
             log.faults.push(format!("launched after the end of the call: {attempt:?}"));
         }
+        let around = log.around.unwrap_or(Around::NOTHING);
+        let inside = around.inside(attempt, policy.as_ref(), self.way.may_hedge());
+        let inside = inside.unwrap_or_else(|wrong| {
+            log.faults.push(format!("{attempt:?} {wrong}; round its call is {around:?}"));
+            around
+        });
+        nest.is_launched(attempt);
+        let results = log.results.len();
         log.launched.push(attempt);
-        log.launched_at.extend(self.timing.bent().map(|bent| bent.time.elapsed()));
-        if self.dice.chance(self.manner.panics) {
+        log.launched_after.push(results);
+        log.launched_at.extend(nest.timing.bent().map(|bent| bent.time.elapsed()));
+        if nest.dice.chance(nest.manner.panics) {
             log.panicked = true;
             drop(log);
             OnPurpose::Operation.panic();
@@ -78,49 +129,93 @@ impl Work {
         log.in_flight += 1;
         log.most_in_flight = log.most_in_flight.max(log.in_flight);
         drop(log);
-        Job {
+        let dice = &nest.dice;
+        let to_make = self.depth < DEEPEST && dice.chance(nest.manner.nests);
+        let mut job = Job {
             work: self.clone(),
             attempt,
-            yields: if self.dice.chance(0.3) { self.dice.small(1, 3) } else { 0 },
-            waits: if self.dice.chance(0.6) { self.dice.small(1, 2) } else { 0 },
+            inside,
+            yields: if dice.chance(0.3) { dice.small(1, 3) } else { 0 },
+            waits: if dice.chance(0.6) { dice.small(1, 2) } else { 0 },
             wait: None,
-            hangs: self.dice.chance(self.manner.hangs),
+            to_make,
+            awaits: dice.chance(0.7),
+            errand: None,
+            hangs: dice.chance(nest.manner.hangs),
             hanging: false,
             ended: false,
+        };
+        if to_make && dice.chance(0.5) {
+            job.make();
         }
+        job
     }
 }
 
 /// One attempt.
-pub(crate) struct Job {
-    work: Work,
+pub(crate) struct Job<'w> {
+    work: Work<'w>,
     attempt: Attempt,
+    /// What runs round calls in it.
+    inside: Around,
     yields: u32,
     waits: u32,
     wait: Option<Wait>,
+    /// It makes a call of its own as soon as it is polled.
+    to_make: bool,
+    /// It doesn't return before that is over.
+    awaits: bool,
+    /// A call inside of it.
+    errand: Option<Inside<'w>>,
     hangs: bool,
     hanging: bool,
     ended: bool,
 }
 
-impl Future for Job {
+/// Puts back what ran round the code before.
+struct Before<'n, 'w>(&'n Nest<'w>, Around);
+
+impl Drop for Before<'_, '_> {
+    fn drop(&mut self) {
+        self.0.set_around(self.1);
+    }
+}
+
+impl Future for Job<'_> {
     type Output = Result<u32, Broken>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let job = &mut *self;
-        let (dice, manner) = (job.work.dice.clone(), job.work.manner);
+        let nest = self.work.nest.clone();
+        let _before = Before(&nest, nest.set_around(self.inside));
+        self.look_around();
+        let polled = self.go_on(cx);
+        self.look_around();
+        polled
+    }
+}
+
+impl Job<'_> {
+    fn go_on(&mut self, cx: &mut Context<'_>) -> Poll<Result<u32, Broken>> {
+        let job = self;
+        let (nest, manner) = (job.work.nest.clone(), job.work.nest.manner);
+        let dice = &nest.dice;
         if job.ended {
-            job.work.log().faults.push(format!("polled after its end: {:?}", job.attempt));
+            job.work.fault(format!("polled after its end: {:?}", job.attempt));
             return Poll::Pending;
         }
         if dice.chance(manner.panics) {
-            job.end();
-            job.work.log().panicked = true;
+            job.panics();
             OnPurpose::Operation.panic();
         }
-        if let Some(bent) = job.work.timing.bent().filter(|_| manner.is_busy && dice.chance(0.02)) {
+        if let Some(bent) = nest.timing.bent().filter(|_| manner.is_busy && dice.chance(0.02)) {
             // It keeps its thread busy.
             bent.time.advance(dice.ms(0, 30));
+        }
+        if job.to_make {
+            job.make();
+        }
+        if job.run_errand(cx).is_pending() {
+            return Poll::Pending;
         }
         loop {
             if let Some(wait) = &mut job.wait {
@@ -138,34 +233,93 @@ impl Future for Job {
                 break;
             }
             job.waits -= 1;
-            job.wait = Some(job.work.timing.wait(dice.ms(0, manner.slowest_ms)));
+            job.wait = Some(nest.timing.wait(dice.ms(0, manner.slowest_ms)));
         }
         if job.hangs {
-            if !std::mem::replace(&mut job.hanging, true) {
-                job.work.log().hanging += 1;
-            }
+            job.hang(true);
             return Poll::Pending;
         }
         job.end();
         Poll::Ready(job.result())
     }
-}
 
-impl Job {
+    /// The library knows what runs round this code.
+    fn look_around(&self) {
+        if let Some(mistake) = self.work.nest.mistakes_around() {
+            self.work.fault(format!("in {:?}: {mistake}", self.attempt));
+        }
+    }
+
+    /// Makes the call inside of this attempt, or takes over one that was left behind.
+    fn make(&mut self) {
+        self.to_make = false;
+        self.errand = self.work.nest.inside(self.work.depth + 1);
+    }
+
+    /// Pending where the call inside of this attempt is to be waited for.
+    fn run_errand(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(errand) = &mut self.errand else { return Poll::Ready(()) };
+        let dice = self.work.nest.dice.clone();
+        if self.work.log().was_left {
+            errand.work.log().was_left = true;
+        }
+        let polled = errand.poll(cx);
+        let hangs = errand.work.log().hanging > 0;
+        self.look_around();
+        match polled {
+            Poll::Pending if dice.chance(0.05) => self.leave_errand(),
+            Poll::Pending if self.awaits => {
+                self.hang(hangs);
+                return Poll::Pending;
+            }
+            Poll::Pending => {}
+            Poll::Ready(ended) => {
+                self.errand = None;
+                if let Err(panic) = ended {
+                    // Its caller goes down with it, or takes it for a failure.
+                    if !OnPurpose::is(&*panic) || dice.chance(0.5) {
+                        self.panics();
+                        resume_unwind(panic);
+                    }
+                }
+            }
+        }
+        self.hang(false);
+        Poll::Ready(())
+    }
+
+    fn leave_errand(&mut self) {
+        if let Some(errand) = self.errand.take() {
+            self.work.nest.leave(errand);
+        }
+    }
+
+    /// Whether it is pending for ever.
+    fn hang(&mut self, hangs: bool) {
+        let before = std::mem::replace(&mut self.hanging, hangs);
+        let mut log = self.work.log();
+        log.hanging = log.hanging + u32::from(hangs) - u32::from(before);
+    }
+
+    fn panics(&mut self) {
+        self.end();
+        self.work.log().panicked = true;
+    }
+
     fn end(&mut self) {
         if !std::mem::replace(&mut self.ended, true) {
-            let mut log = self.work.log();
-            log.in_flight -= 1;
-            log.hanging -= u32::from(self.hanging);
+            self.hang(false);
+            self.work.log().in_flight -= 1;
         }
     }
 
     fn result(&self) -> Result<u32, Broken> {
-        let (dice, manner) = (&self.work.dice, self.work.manner);
+        let (dice, manner) = (&self.work.nest.dice, self.work.nest.manner);
         let fails = dice.chance(manner.fails);
         let mut log = self.work.log();
         let number = log.results.len() as u32;
-        log.results.push((self.attempt.index(), number, !fails));
+        let (group, hedge) = (self.attempt.index(), self.attempt.hedge_index());
+        log.results.push(Returned { group, hedge, number, is_value: !fails });
         drop(log);
         if !fails {
             return Ok(number);
@@ -182,7 +336,7 @@ impl Job {
     }
 
     fn odd(&self) -> How {
-        match self.work.dice.below(3) {
+        match self.work.nest.dice.below(3) {
             0 => How::Unspeakable,
             1 => How::Sourceless,
             _ if std::mem::replace(&mut self.work.log().dropped_badly, true) => How::Plain,
@@ -191,10 +345,12 @@ impl Job {
     }
 }
 
-impl Drop for Job {
+impl Drop for Job<'_> {
     fn drop(&mut self) {
         self.end();
-        let panics = !std::thread::panicking() && self.work.dice.chance(self.work.manner.panics);
+        self.leave_errand();
+        let (dice, panics) = (&self.work.nest.dice, self.work.nest.manner.panics);
+        let panics = !std::thread::panicking() && dice.chance(panics);
         if panics && !std::mem::replace(&mut self.work.log().dropped_badly, true) {
             self.work.log().panicked = true;
             OnPurpose::Operation.panic();
