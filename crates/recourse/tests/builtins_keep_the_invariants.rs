@@ -13,7 +13,7 @@ use recourse::{
 use recourse_test::invariants::{
     breaker_is_never_stuck, budget_frees_what_has_ended, budget_gives_everything_back, budget_peeks_truly,
     classifier_is_total, clock_never_goes_back, observer_bears_everything, policy_is_kept_as_written,
-    provider_keeps_its_word, trigger_never_spins,
+    provider_keeps_its_word, sleeper_wakes_in_time, trigger_never_spins, trigger_spares_quick_calls,
 };
 use recourse_test::{RecordingObserver, VirtualTime, WatchedBudget, WatchedCalls};
 use std::sync::Arc;
@@ -90,7 +90,7 @@ fn no_breaker_is_ever_stuck() {
 }
 
 #[test]
-fn no_trigger_spins() {
+fn no_trigger_spins_or_hedges_what_is_quick() {
     let quantile = Quantile::P50.with_min_samples(0).with_floor(Duration::ZERO);
     let mut triggers: Vec<Arc<dyn HedgeTrigger>> = vec![
         Arc::new(ExtraLoad::percent(2.0).unwrap()),
@@ -102,6 +102,7 @@ fn no_trigger_spins() {
     triggers.extend(hedge::builtin().map(|(_, trigger)| trigger));
     for trigger in triggers {
         trigger_never_spins(&*trigger);
+        trigger_spares_quick_calls(&*trigger);
     }
 }
 
@@ -150,4 +151,17 @@ fn no_clock_goes_back() {
     clock_never_goes_back(&VirtualTime::new());
     #[cfg(feature = "tokio")]
     clock_never_goes_back(&recourse::TokioClock::new());
+}
+
+#[test]
+fn every_sleeper_whose_time_can_be_stopped_wakes_in_time() {
+    let time = VirtualTime::new();
+    sleeper_wakes_in_time(&time, |step| time.advance(step));
+    #[cfg(feature = "tokio")]
+    {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        let runtime = builder.enable_time().start_paused(true).build().unwrap();
+        let _here = runtime.enter();
+        sleeper_wakes_in_time(&recourse::TokioSleeper, |step| runtime.block_on(tokio::time::advance(step)));
+    }
 }

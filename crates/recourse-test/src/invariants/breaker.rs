@@ -1,11 +1,13 @@
 //! What every breaker must keep to.
 
-use super::unwinding::survives;
+use super::unwinding::{survives, text};
 use crate::random::SeededRandom;
 use recourse_core::{
     Admission, AdmissionRequest, AttemptKind, BreakerFactory, BreakerSettings, CircuitBreaker, Health, Key,
     Moment, Now, Ticket, Transition,
 };
+use std::fmt::Display;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +16,9 @@ const HISTORIES: u64 = 200;
 
 /// Steps of each.
 const STEPS: u64 = 80;
+
+/// Steps of a history that went wrong which are shown.
+const SHOWN: usize = 32;
 
 /// Attempts in a row that must go through a circuit which has recovered.
 const HEALTHY: u32 = 50;
@@ -35,7 +40,7 @@ const HEALTHY: u32 = 50;
 ///
 /// # Panics
 ///
-/// If that is not so. The seed of the history is printed.
+/// If that is not so. The message ends with what the breaker was asked and told last: every run makes the same histories.
 #[track_caller]
 pub fn breaker_is_never_stuck(factory: &dyn BreakerFactory) {
     for seed in 0..HISTORIES {
@@ -43,14 +48,13 @@ pub fn breaker_is_never_stuck(factory: &dyn BreakerFactory) {
         let settings = settings(&mut random);
         let key = Key::from_static("invariants.Check");
         let breaker = survives("the factory", || factory.breaker(&key, &settings));
-        let mut history = History { breaker, now: Moment::ZERO, out: Vec::new(), changes: 0 };
-        for _ in 0..STEPS {
-            history.step(&mut random);
+        let (out, told) = (Vec::new(), vec![format!("made with {settings:?}")]);
+        let mut history = History { breaker, now: Moment::ZERO, out, changes: 0, told };
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| history.run(&mut random))) {
+            let (steps, last) = (history.told.len(), history.told.len().saturating_sub(SHOWN));
+            let steps = format!("history {seed} of {HISTORIES}, the last of its {steps} steps");
+            panic!("{}\n{steps}:\n  {}", text(&*panic), history.told[last..].join("\n  "));
         }
-        history.tell_the_rest(&mut random);
-        let probes = history.breaker.status().probes;
-        assert!(probes == 0, "every attempt was reported, and it says that {probes} probe(s) are out");
-        circuit_recovers(&*history.breaker, history.now);
     }
 }
 
@@ -92,9 +96,31 @@ struct History {
     /// Attempts that are out, with the number of changes before their admission.
     out: Vec<(Ticket, u64)>,
     changes: u64,
+    /// What it was asked and told, and said.
+    told: Vec<String>,
 }
 
 impl History {
+    fn run(&mut self, random: &mut SeededRandom) {
+        for _ in 0..STEPS {
+            self.step(random);
+        }
+        self.tell_the_rest(random);
+        let probes = self.breaker.status().probes;
+        assert!(probes == 0, "every attempt was reported, and it says that {probes} probe(s) are out");
+        circuit_recovers(&*self.breaker, self.now);
+    }
+
+    /// Whether it has said this since it last was told something or admitted anybody.
+    fn rejected(&self, said: &str) -> bool {
+        let mut rejections = self.told.iter().rev().take_while(|step| step.contains(": Rejected("));
+        rejections.any(|step| step.ends_with(said))
+    }
+
+    fn note(&mut self, what: impl Display) {
+        self.told.push(format!("{:?}: {what}", self.now));
+    }
+
     #[track_caller]
     fn step(&mut self, random: &mut SeededRandom) {
         match random.number(0..=9) {
@@ -104,6 +130,7 @@ impl History {
             8 if random.chance(0.2) => self.now = Moment::from_nanos(random.number(0..=1 << 40)),
             9 if random.chance(0.3) => {
                 let settings = settings(random);
+                self.note(format_args!("reconfigure: {settings:?}"));
                 survives("reconfigure", || self.breaker.reconfigure(&settings));
             }
             _ => {}
@@ -117,6 +144,11 @@ impl History {
         let request = AdmissionRequest::new(kind, Now::at(now));
         let before = breaker.state();
         let admission = survives("admit", || breaker.admit(&request));
+        let said = format!("admit: {kind:?}: {admission:?}");
+        // Of rejections in a row the first tells enough.
+        if !(matches!(admission, Admission::Rejected(_)) && self.rejected(&said)) {
+            self.note(&said);
+        }
         let Admission::Admitted(ticket, change) = admission else { return };
         assert!(
             foretold.is_none() || kind == AttemptKind::Hedge,
@@ -137,10 +169,13 @@ impl History {
         let health = *random.pick(&[Health::Up, Health::Down, Health::Down, Health::Throttled, Health::None]);
         let (breaker, now) = (self.breaker.clone(), Now::at(self.now));
         let before = breaker.state();
-        let change = match random.chance(0.2) {
+        let abandoned = random.chance(0.2);
+        let change = match abandoned {
             true => survives("abandon", || breaker.abandon(ticket, &now)),
             false => survives(format_args!("report: {health:?}"), || breaker.report(ticket, health, &now)),
         };
+        let told = if abandoned { "abandon".to_owned() } else { format!("report: {health:?}") };
+        self.note(format_args!("{told}, {ticket:?}: {change:?}"));
         let late = changes < self.changes;
         assert!(
             !late || (change.is_none() && breaker.state() == before),

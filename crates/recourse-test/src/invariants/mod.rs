@@ -8,12 +8,14 @@
 //! | [`breaker_is_never_stuck`] | a kind of breaker | whatever it was told, it closes again when all is well; no hedge is a probe; late reports move nothing; no probe stays out |
 //! | [`circuit_recovers`] | one breaker | it closes again when all is well |
 //! | [`trigger_never_spins`] | a hedge trigger | it asks for no more than 200 looks a second, and no state makes it panic |
+//! | [`trigger_spares_quick_calls`] | a hedge trigger | a call that is as quick as most is not hedged |
 //! | [`classifier_is_total`] | a classifier | it has an answer to everything, the same each time, with codes of few values |
 //! | [`classifier_judges`] | a classifier | the same for results of your own |
 //! | [`observer_bears_everything`] | an observer | no call makes it panic, on no thread |
 //! | [`provider_keeps_its_word`] | a policy provider | its answers are alike, are policies, and may be dropped unheard |
 //! | [`policy_is_kept_as_written`] | a policy | every value is inside its limits |
 //! | [`clock_never_goes_back`] | a clock | it shows no earlier moment than before |
+//! | [`sleeper_wakes_in_time`] | a sleeper | a sleep is over in its time, wakes whom it must, and once |
 //!
 //! Each panics, at the line that calls it, with what was wrong. Give a check a fresh plugin: it asks a lot, and takes what
 //! it can get.
@@ -56,6 +58,7 @@ mod breaker;
 mod budget;
 mod classifier;
 mod others;
+mod sleeper;
 mod trigger;
 mod unwinding;
 
@@ -65,4 +68,5 @@ pub use self::classifier::{classifier_is_total, classifier_judges};
 pub use self::others::{
     clock_never_goes_back, observer_bears_everything, policy_is_kept_as_written, provider_keeps_its_word,
 };
-pub use self::trigger::trigger_never_spins;
+pub use self::sleeper::sleeper_wakes_in_time;
+pub use self::trigger::{trigger_never_spins, trigger_spares_quick_calls};

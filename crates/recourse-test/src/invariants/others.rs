@@ -11,6 +11,9 @@ use std::time::Duration;
 
 const KEY: Key = Key::from_static("invariants.Check");
 
+/// Characters of what an observer was told that a message shows.
+const SHOWN: usize = 400;
+
 /// Reads of a clock.
 const READS: u32 = 10_000;
 
@@ -47,9 +50,10 @@ fn tell_everything(observer: &dyn Observer) {
     }
     survives("on_state_capped", || observer.on_state_capped(&KEY));
     for record in records() {
-        survives(format_args!("on_attempt: {record:?}"), || observer.on_attempt(&KEY, &record));
-        survives("on_hedge_spawn", || observer.on_hedge_spawn(&KEY, &record));
-        survives("on_hedge_cancel", || observer.on_hedge_cancel(&KEY, &record, "superseded"));
+        let asked = |method: &str| cut(format!("{method}: {record:?}"));
+        survives(asked("on_attempt"), || observer.on_attempt(&KEY, &record));
+        survives(asked("on_hedge_spawn"), || observer.on_hedge_spawn(&KEY, &record));
+        survives(asked("on_hedge_cancel"), || observer.on_hedge_cancel(&KEY, &record, "superseded"));
     }
     for (allowed, kind) in [(true, AttemptKind::Retry), (false, AttemptKind::Hedge)] {
         let mut event = BudgetEvent::new(KEY, u32::MAX, kind, "budget");
@@ -62,8 +66,18 @@ fn tell_everything(observer: &dyn Observer) {
         survives("on_circuit_transition", || observer.on_circuit_transition(&KEY, &transition));
     }
     for timeline in timelines() {
-        survives(format_args!("on_success: {timeline:?}"), || observer.on_success(&timeline));
-        survives(format_args!("on_failure: {timeline:?}"), || observer.on_failure(&timeline));
+        let records = timeline.attempts().len();
+        let asked = |method: &str| cut(format!("{method}, {records} attempts: {timeline:?}"));
+        survives(asked("on_success"), || observer.on_success(&timeline));
+        survives(asked("on_failure"), || observer.on_failure(&timeline));
+    }
+}
+
+/// So much of a text as somebody reads.
+fn cut(text: String) -> String {
+    match text.char_indices().nth(SHOWN) {
+        Some((at, _)) => format!("{}..", &text[..at]),
+        None => text,
     }
 }
 

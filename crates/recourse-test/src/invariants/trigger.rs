@@ -54,6 +54,35 @@ pub fn trigger_never_spins(trigger: &dyn HedgeTrigger) {
     }
 }
 
+/// Asserts that a trigger launches no hedge beside a call that is as quick as most: one that has not yet taken as long as
+/// half of its key's calls, nor as long as the policy's delay, and of which no attempt has failed. The trigger is asked
+/// whenever it wants to be, and at the last moment. One that always launches has every call made several times over.
+///
+/// ```
+/// use recourse_core::HedgeDecision;
+/// use recourse_test::{ScriptedTrigger, invariants};
+///
+/// invariants::trigger_spares_quick_calls(&ScriptedTrigger::new(HedgeDecision::never()));
+/// ```
+///
+/// # Panics
+///
+/// If it launches one, or panics. A trigger that is there to race attempts from the start is none for this check.
+#[track_caller]
+pub fn trigger_spares_quick_calls(trigger: &dyn HedgeTrigger) {
+    let ms = Duration::from_millis;
+    let usual = LatencySnapshot::new(ms(10), ms(20), ms(40), ms(80), 10_000);
+    for latency in [None, Some(usual)] {
+        for max_hedges in 1..=3 {
+            for delay in [ms(10), ms(200), Duration::MAX] {
+                let start = Moment::from_nanos(1 << 50);
+                let group = Group { start, latency, max_hedges, delay, limit: None, failed: 0 };
+                group.watch_quick(trigger);
+            }
+        }
+    }
+}
+
 /// An attempt group that waits.
 #[derive(Clone, Copy, Debug)]
 struct Group {
@@ -88,6 +117,26 @@ impl Group {
             launched += u32::from(decision.spawn);
             let Some(wait) = decision.next_check_in else { return };
             elapsed = elapsed.saturating_add(wait.max(SOONEST));
+        }
+    }
+
+    /// Until just before it is no longer quick.
+    #[track_caller]
+    fn watch_quick(self, trigger: &dyn HedgeTrigger) {
+        let half = self.latency.map_or(self.delay, |latency| latency.p50);
+        let last = half.min(self.delay).min(LONG).saturating_sub(Duration::from_nanos(1));
+        let (mut elapsed, mut is_first) = (Duration::ZERO, true);
+        loop {
+            let state = self.state(elapsed, 1).with_first_look(is_first);
+            let decision = survives(format_args!("should_spawn_hedge: {state:?}"), || {
+                trigger.should_spawn_hedge(&state)
+            });
+            assert!(!decision.spawn, "it hedges a quick call: after {elapsed:?} of {self:?}");
+            if elapsed == last {
+                return;
+            }
+            let wait = decision.next_check_in.unwrap_or(Duration::MAX).max(SOONEST);
+            (elapsed, is_first) = (elapsed.saturating_add(wait).min(last), false);
         }
     }
 

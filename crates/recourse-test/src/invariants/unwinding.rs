@@ -1,5 +1,6 @@
 //! A plugin that panics, told with what it was asked.
 
+use std::any::Any;
 use std::fmt::Display;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -8,10 +9,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 pub(super) fn survives<R>(asked: impl Display, plugin: impl FnOnce() -> R) -> R {
     match catch_unwind(AssertUnwindSafe(plugin)) {
         Ok(answer) => answer,
-        Err(panic) => {
-            let text = panic.downcast_ref::<String>().cloned();
-            let text = text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string));
-            panic!("it panicked in {asked}: {}", text.unwrap_or_default())
-        }
+        Err(panic) => panic!("it panicked in {asked}: {}", text(&*panic)),
     }
+}
+
+/// What somebody panicked with, if it is text.
+pub(super) fn text(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().cloned();
+    text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string)).unwrap_or_default()
 }

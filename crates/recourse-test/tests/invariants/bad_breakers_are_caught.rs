@@ -1,6 +1,6 @@
 //! Breakers that wedge, admit hedges as probes, listen to old reports, or change behind everybody's back.
 
-use crate::assert_caught;
+use crate::{assert_caught, message};
 use recourse_core::{
     Admission, AdmissionRequest, AttemptKind, BreakerSettings, CircuitBreaker, CircuitState, CircuitStatus,
     Health, Key, Now, Rejection, Ticket, Transition,
@@ -133,4 +133,19 @@ fn bad_ones_are_caught() {
     ] {
         assert_caught(says, || breaker_is_never_stuck(&Simple::factory(flaw)));
     }
+}
+
+#[test]
+fn the_message_ends_with_the_way_there() {
+    let message = message(|| breaker_is_never_stuck(&Simple::factory(Flaw::LosesProbes)));
+    let (_, way) = message.split_once("\nhistory 0 of 200, the last of its ").unwrap();
+    for says in [
+        "made with BreakerSettings",
+        "): admit: Retry: Admitted(Ticket",
+        "): report: None, Ticket",
+        "): reconfigure: ",
+    ] {
+        assert!(way.contains(says), "{says:?} is missing: {message}");
+    }
+    assert!(way.lines().count() <= 33, "{message}");
 }

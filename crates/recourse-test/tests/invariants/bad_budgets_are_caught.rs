@@ -187,3 +187,28 @@ fn an_end_that_frees_nothing_is_caught() {
     // Saturating hides what is given back twice, where nothing else is out.
     budget_frees_what_has_ended(&Ten::with(Flaw::GivesBackTwice));
 }
+
+/// Much room, none of which comes back.
+#[derive(Default)]
+struct Leaks {
+    out: AtomicU64,
+}
+
+impl Budget for Leaks {
+    fn allow_attempt(&self, request: &BudgetRequest<'_>) -> Decision {
+        match request.is_first_attempt() || self.out.fetch_add(1, SeqCst) < 50_000 {
+            true => Decision::allow(),
+            false => Decision::deny("too_many"),
+        }
+    }
+}
+
+#[test]
+fn a_leak_is_caught_also_where_there_is_much_room() {
+    assert_caught("2000 attempts were granted and all given back 25 times, and then 0 were", || {
+        budget_gives_everything_back(&Leaks::default());
+    });
+    assert_caught("there was room for 2000; when all had ended 25 times, for 0", || {
+        budget_frees_what_has_ended(&Leaks::default());
+    });
+}

@@ -3,7 +3,7 @@
 use crate::assert_caught;
 use recourse_core::{HedgeDecision, HedgeState, HedgeTrigger};
 use recourse_test::ScriptedTrigger;
-use recourse_test::invariants::trigger_never_spins;
+use recourse_test::invariants::{trigger_never_spins, trigger_spares_quick_calls};
 use std::time::Duration;
 
 #[test]
@@ -41,4 +41,34 @@ impl HedgeTrigger for Overflows {
 #[test]
 fn one_that_overflows_is_caught() {
     assert_caught("overflow when multiplying duration by scalar", || trigger_never_spins(&Overflows));
+}
+
+/// One hedge at every look, whatever is going on; or one each time that the delay has passed once more.
+struct Launches {
+    always: bool,
+}
+
+impl HedgeTrigger for Launches {
+    fn should_spawn_hedge(&self, state: &HedgeState) -> HedgeDecision {
+        let due = state.hedge_delay().saturating_mul(state.launched());
+        if self.always || state.elapsed() >= due {
+            let mut decision = HedgeDecision::spawn();
+            decision.next_check_in = Some(state.hedge_delay());
+            return decision;
+        }
+        HedgeDecision::check_in(due.saturating_sub(state.elapsed()))
+    }
+}
+
+#[test]
+fn one_that_always_launches_is_caught() {
+    assert_caught("it hedges a quick call: after 0ns of Group {", || {
+        trigger_spares_quick_calls(&Launches { always: true });
+    });
+    trigger_spares_quick_calls(&Launches { always: false });
+}
+
+#[test]
+fn one_that_panics_at_a_quick_call_is_caught() {
+    assert_caught("it panicked in should_spawn_hedge", || trigger_spares_quick_calls(&Trusting));
 }

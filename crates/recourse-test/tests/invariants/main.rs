@@ -4,6 +4,7 @@
 mod bad_breakers_are_caught;
 mod bad_budgets_are_caught;
 mod bad_classifiers_are_caught;
+mod bad_sleepers_are_caught;
 mod bad_triggers_are_caught;
 mod other_bad_plugins_are_caught;
 mod what_is_not_given_back_is_told;

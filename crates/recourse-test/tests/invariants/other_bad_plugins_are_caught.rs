@@ -1,10 +1,10 @@
 //! Observers that panic, providers that break their word, policies outside their limits, clocks that go back.
 
-use crate::assert_caught;
+use crate::{assert_caught, message};
 use recourse_core::timeline::AttemptRecord;
 use recourse_core::{
     Clock, Generation, Key, Moment, Observer, Policy, PolicyProvider, PolicySource, ProvidedPolicy,
-    ProviderError,
+    ProviderError, Timeline,
 };
 use recourse_test::invariants::{
     clock_never_goes_back, observer_bears_everything, policy_is_kept_as_written, provider_keeps_its_word,
@@ -42,6 +42,23 @@ impl Observer for Overflows {
         let mut millis = self.0.lock().unwrap();
         *millis = u32::try_from(record.duration().as_millis()).unwrap();
     }
+}
+
+/// Expects few attempts.
+struct Small;
+
+impl Observer for Small {
+    fn on_failure(&self, timeline: &Timeline) {
+        assert!(timeline.attempts().len() < 50, "too many");
+    }
+}
+
+#[test]
+fn what_an_observer_was_told_is_shown_as_far_as_somebody_reads() {
+    let message = message(|| observer_bears_everything(&Small));
+    let told = "it panicked in on_failure, 100 attempts: Timeline { key: Key(\"invariants.Check\")";
+    assert!(message.starts_with(told) && message.ends_with("..: too many"), "{message}");
+    assert!(message.len() < 500, "{} bytes", message.len());
 }
 
 #[test]
