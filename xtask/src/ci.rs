@@ -46,8 +46,9 @@ struct Done {
     took: Duration,
 }
 
-/// Runs every step, also after one that failed.
-pub(crate) fn run(repo: &Repo) -> Result<Verdict> {
+/// Runs every step, also after one that failed. Where everything is there that steps need, it is to be `complete`: a step
+/// that was not made is a failure.
+pub(crate) fn run(repo: &Repo, complete: bool) -> Result<Verdict> {
     let mut done = Vec::new();
     for (name, step) in STEPS {
         println!("\n== {name}");
@@ -63,9 +64,19 @@ pub(crate) fn run(repo: &Repo) -> Result<Verdict> {
         done.push(Done { name, verdict, took });
     }
     print!("\n{}", table(&done));
-    let failed: Vec<&str> =
-        done.iter().filter(|step| step.verdict.is_failure()).map(|step| step.name).collect();
-    Ok(if failed.is_empty() { Verdict::Passed(String::new()) } else { Verdict::Failed(failed.join("; ")) })
+    Ok(verdict(&done, complete))
+}
+
+fn verdict(done: &[Done], complete: bool) -> Verdict {
+    let is_wanting = |verdict: &Verdict| complete && matches!(verdict, Verdict::NotMade(_));
+    let wrong = done.iter().filter(|step| step.verdict.is_failure() || is_wanting(&step.verdict));
+    let wrong: Vec<String> = wrong
+        .map(|step| match step.verdict {
+            Verdict::NotMade(_) => format!("{} was not made", step.name),
+            _ => step.name.to_owned(),
+        })
+        .collect();
+    if wrong.is_empty() { Verdict::Passed(String::new()) } else { Verdict::Failed(wrong.join("; ")) }
 }
 
 fn clippy(repo: &Repo, selection: &[&str]) -> Result<Verdict> {
@@ -106,9 +117,23 @@ fn table(done: &[Done]) -> String {
 mod tests {
     use super::*;
 
+    fn step(name: &'static str, verdict: Verdict) -> Done {
+        Done { name, verdict, took: Duration::from_millis(1500) }
+    }
+
+    #[test]
+    fn what_was_not_made_is_a_failure_where_all_is_to_be_made() {
+        let passed = || step("format", Verdict::Passed(String::new()));
+        let not_made = || step("fuzz", Verdict::NotMade("no cargo-fuzz".to_owned()));
+        assert_eq!(verdict(&[passed(), not_made()], false), Verdict::Passed(String::new()));
+        assert_eq!(verdict(&[passed()], true), Verdict::Passed(String::new()));
+        let failed = step("test", Verdict::Failed("1 failed".to_owned()));
+        let both = Verdict::Failed("fuzz was not made; test".to_owned());
+        assert_eq!(verdict(&[passed(), not_made(), failed], true), both);
+    }
+
     #[test]
     fn the_table_has_a_row_a_step_and_shows_what_was_not_made() {
-        let step = |name, verdict| Done { name, verdict, took: Duration::from_millis(1500) };
         let text = table(&[
             step("format", Verdict::Passed(String::new())),
             step("MSRV", Verdict::NotMade("no rustup".to_owned())),

@@ -1,7 +1,7 @@
 //! `fuzz`: each target of `crates/recourse/fuzz` for some seconds, from its kept inputs on.
 //!
 //! What is found stays under `target/fuzz`, and the kept inputs are only read. There is no unsafe code to watch, so it
-//! goes without a sanitizer; that is why any toolchain will do.
+//! goes without a sanitizer; that is why any toolchain will do. `.github/workflows/ci.yml` pins cargo-fuzz.
 
 use crate::cargo::Cargo;
 use crate::repo::{FUZZ as MANIFEST, Repo};

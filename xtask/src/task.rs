@@ -22,6 +22,8 @@ enum Arguments {
     None,
     /// `--check`, or nothing.
     Check,
+    /// `--complete`, or nothing.
+    Complete,
     /// `--check`, `--render`, or parts of names.
     Bench,
     /// `--seconds N`, and names of targets.
@@ -33,6 +35,7 @@ impl Arguments {
         match self {
             Arguments::None => "",
             Arguments::Check => " [--check]",
+            Arguments::Complete => " [--complete]",
             Arguments::Bench => " [--check | --render | PART...]",
             Arguments::Fuzz => " [--seconds N] [TARGET...]",
         }
@@ -42,6 +45,7 @@ impl Arguments {
         match self {
             Arguments::None => given.is_empty(),
             Arguments::Check => given.is_empty() || given == ["--check"],
+            Arguments::Complete => given.is_empty() || given == ["--complete"],
             Arguments::Bench => {
                 given == ["--check"]
                     || given == ["--render"]
@@ -61,9 +65,9 @@ const TASKS: &[Task] = &[
     },
     Task {
         name: "ci",
-        arguments: Arguments::None,
-        line: "run all that a change must pass: format, clippy, docs, tidy, api, reference, MSRV, bench, fuzz, model, test",
-        run: |repo, _| ci::run(repo),
+        arguments: Arguments::Complete,
+        line: "run all that a change must pass: format, clippy, docs, tidy, api, reference, MSRV, bench, fuzz, model, test; --complete fails if a step can't be made",
+        run: |repo, given| ci::run(repo, !given.is_empty()),
     },
     Task {
         name: "reference",
@@ -186,6 +190,8 @@ mod tests {
         for given in [&["--check"][..], &["--render"], &["hedge", "plain"], &[]] {
             assert_eq!(error("bench", given), None);
         }
+        assert_eq!(error("ci", &["--complete"]), None);
+        assert!(error("ci", &["--check"]).is_some());
         assert!(error("bench", &["--check", "hedge"]).is_some());
         assert!(error("bench", &["--chekc"]).is_some_and(|text| text.contains("--render")));
     }
