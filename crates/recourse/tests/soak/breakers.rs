@@ -3,7 +3,7 @@
 use crate::dice::Dice;
 use crate::mood::Mood;
 use crate::moody::Moody;
-use crate::votes::{Votes, Voting};
+use crate::votes::{Asked, Votes, Voting};
 use recourse::circuit::{ConsecutiveFailures, FailureRatio, Recovery, SlowCalls, consecutive_failures};
 use recourse::{BreakerFactory, CircuitMode};
 use recourse_test::{ScriptedBreaker, WatchedBreakers};
@@ -17,16 +17,23 @@ pub(crate) struct Kinds {
     mood: Mood,
     pub(crate) watched: Vec<WatchedBreakers>,
     pub(crate) votes: Votes,
+    pub(crate) asked: Asked,
 }
 
 impl Kinds {
     pub(crate) fn new(dice: &Dice, mood: &Mood) -> Self {
-        Kinds { dice: dice.clone(), mood: mood.clone(), watched: Vec::new(), votes: Votes::default() }
+        let (watched, votes, asked) = Default::default();
+        Kinds { dice: dice.clone(), mood: mood.clone(), watched, votes, asked }
     }
 
     /// A kind to register.
     pub(crate) fn make(&mut self) -> WatchedBreakers {
-        let plain: Arc<dyn BreakerFactory> = Arc::new(Voting::new(self.plain(), &self.votes));
+        let plain: Arc<dyn BreakerFactory> = Arc::new(Voting {
+            inner: self.plain(),
+            votes: self.votes.clone(),
+            asked: self.asked.clone(),
+            number: self.watched.len(),
+        });
         let kind = match self.mood.is_calm() || self.dice.chance(0.5) {
             true => WatchedBreakers::shared(plain),
             false => WatchedBreakers::new(Moody::new(&self.mood, plain)),

@@ -4,7 +4,7 @@ use crate::calls::{Ended, Way};
 use crate::failure::Broken;
 use crate::work::{Log, Work};
 use crate::world::World;
-use recourse::{AttemptRecord, Ending, Error, Jitter, Policy, Timeline};
+use recourse::{AttemptRecord, Ending, Error, Jitter, OutcomeKind, Policy, Timeline};
 use recourse_test::expect;
 use std::cmp::Reverse;
 
@@ -80,6 +80,7 @@ impl World {
                 ((attempt.index(), attempt.hedge_index()), (record.attempt, record.hedge_index));
             assert_eq!(wanted, found, "{timeline}");
         }
+        check_retried(timeline);
         if let Some(policy) = policy {
             if !policy.hedge.cancel_on_first_terminal {
                 check_worst(log, timeline, result);
@@ -119,6 +120,17 @@ fn check_result(log: &Log, result: &Result<u32, Error<Broken>>) {
         None => assert!(log.results.is_empty(), "{result:?} of {log:?}"),
         Some(got) if is_hedged => assert!(candidates.any(|it| it == got), "{result:?} of {log:?}"),
         Some(got) => assert_eq!(candidates.next_back(), Some(got), "{result:?} of {log:?}"),
+    }
+}
+
+/// A group is followed by another where all of its attempts have failed, and none of them for good.
+fn check_retried(timeline: &Timeline) {
+    let launched = || timeline.attempts().iter().filter(|record| record.ending != Ending::Denied);
+    let last = launched().map(|record| record.attempt).max().unwrap_or(0);
+    for record in launched().filter(|record| record.attempt < last) {
+        let failed = matches!(record.ending, Ending::Failed | Ending::TimedOut);
+        let retryable = record.outcome.kind == OutcomeKind::Retryable;
+        assert!(failed && retryable, "a group was retried that should not be: {timeline}");
     }
 }
 

@@ -59,6 +59,7 @@ tally! {
     clocks_bent: "clocks bent", 30;
     modes_set: "circuits overridden", 100;
     trips: "circuits opened", 20;
+    breakers_followed: "breakers that followed a change", 100;
     capped: "calls past the cap of keys", 50;
     nested: "calls inside attempts", 500;
     nested_twice: "calls two deep", 50;

@@ -1,4 +1,4 @@
-//! [`Votes`]: what breakers were told last, to be compared with how attempts ended.
+//! [`Votes`]: what breakers were told last, to be compared with how attempts ended; and [`Asked`], which were asked.
 
 use recourse::{
     Admission, AdmissionRequest, AttemptRecord, BreakerFactory, BreakerSettings, CircuitBreaker, CircuitMode,
@@ -34,22 +34,31 @@ impl Votes {
     }
 }
 
-/// Writes down what its breakers are told.
-pub(crate) struct Voting {
-    inner: Arc<dyn BreakerFactory>,
-    votes: Votes,
+/// Who was asked last, by key: the number of the kind, and the settings that the breaker had by then.
+#[derive(Clone, Default)]
+pub(crate) struct Asked(Arc<Mutex<BTreeMap<Key, (usize, BreakerSettings)>>>);
+
+impl Asked {
+    pub(crate) fn take(&self, key: &Key) -> Option<(usize, BreakerSettings)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(key)
+    }
 }
 
-impl Voting {
-    pub(crate) fn new(inner: Arc<dyn BreakerFactory>, votes: &Votes) -> Self {
-        Voting { inner, votes: votes.clone() }
-    }
+/// Writes down what its breakers are asked and told.
+pub(crate) struct Voting {
+    pub(crate) inner: Arc<dyn BreakerFactory>,
+    pub(crate) votes: Votes,
+    pub(crate) asked: Asked,
+    /// Tells it from other kinds.
+    pub(crate) number: usize,
 }
 
 impl BreakerFactory for Voting {
     fn breaker(&self, key: &Key, settings: &BreakerSettings) -> Arc<dyn CircuitBreaker> {
         let breaker = self.inner.breaker(key, settings);
-        Arc::new(VotingBreaker { key: key.clone(), breaker, votes: self.votes.clone() })
+        let (votes, asked) = (self.votes.clone(), self.asked.clone());
+        let settings = Mutex::new(*settings);
+        Arc::new(VotingBreaker { key: key.clone(), breaker, votes, asked, number: self.number, settings })
     }
 }
 
@@ -57,10 +66,17 @@ struct VotingBreaker {
     key: Key,
     breaker: Arc<dyn CircuitBreaker>,
     votes: Votes,
+    asked: Asked,
+    number: usize,
+    settings: Mutex<BreakerSettings>,
 }
 
 impl CircuitBreaker for VotingBreaker {
     fn admit(&self, request: &AdmissionRequest<'_>) -> Admission {
+        let settings = *self.settings.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut asked = self.asked.0.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.insert(self.key.clone(), (self.number, settings));
+        drop(asked);
         self.breaker.admit(request)
     }
     fn report(&self, ticket: Ticket, health: Health, now: &Now<'_>) -> Option<Transition> {
@@ -78,6 +94,7 @@ impl CircuitBreaker for VotingBreaker {
         self.breaker.would_reject(now, wait)
     }
     fn reconfigure(&self, settings: &BreakerSettings) {
+        *self.settings.lock().unwrap_or_else(PoisonError::into_inner) = *settings;
         self.breaker.reconfigure(settings);
     }
     fn status(&self) -> CircuitStatus {

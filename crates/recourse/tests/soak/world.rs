@@ -14,8 +14,8 @@ use crate::timing::{BentTime, Timing};
 use crate::triggers::{Promises, classifier, trigger};
 use crate::work::Manner;
 use recourse::{
-    CircuitMode, CircuitState, Component, Executor, Key, MissingBreaker, MissingBudget, MissingClassifier,
-    MissingPolicy, MissingTrigger, Moment, Policy,
+    BreakerSettings, CircuitMode, CircuitState, Component, Executor, Key, MissingBreaker, MissingBudget,
+    MissingClassifier, MissingPolicy, MissingTrigger, Moment, Policy,
 };
 use recourse_test::invariants::circuit_recovers;
 use recourse_test::{WatchedBreakers, WatchedCalls};
@@ -197,6 +197,7 @@ impl World {
         self.check_modes();
         self.check_circuits();
         self.run_healthy().await;
+        self.change_breakers().await;
     }
 
     /// No more is held than there are attempts in flight.
@@ -276,6 +277,32 @@ impl World {
             }
             assert!(matches!(last, Some(Ok(7))), "a plain call of {key} fails: {last:?}");
             assert!(matches!(state, None | Some(CircuitState::Closed)), "{key}: {state:?}");
+        }
+    }
+
+    /// Whatever was before, a call asks the breaker that its key's policy names by now, with the settings of now.
+    async fn change_breakers(&mut self) {
+        let (name, mut number) = (self.dice.pick(&["c0", "c1"]), 0);
+        for (is_new, cooldown) in [(true, 200), (false, 300), (true, 300), (false, 400)] {
+            let cooldown = Duration::from_millis(cooldown);
+            for key in KEYS {
+                let policy = Policy::new().circuit(3, cooldown).circuit_breaker(name);
+                self.source.set(Key::from_static(key), Some(policy));
+            }
+            if is_new {
+                number = self.kinds.watched.len();
+                let kind = self.kinds.make();
+                drop(self.executor.circuit_breakers().replace(name, kind).expect("the name is not empty"));
+            }
+            for key in KEYS {
+                let _ = self.kinds.asked.take(&Key::from_static(key));
+                drop(self.executor.run(key, async |_| Ok::<_, std::io::Error>(7)).await);
+                // None where the key has no state, or the provider fails.
+                let Some(asked) = self.kinds.asked.take(&Key::from_static(key)) else { continue };
+                let wanted = (number, BreakerSettings::new(3, cooldown));
+                assert_eq!(asked, wanted, "the breaker of {key} that was asked; {name} is new: {is_new}");
+                self.tally.breakers_followed += 1;
+            }
         }
     }
 }
