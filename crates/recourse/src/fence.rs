@@ -86,6 +86,17 @@ impl Fence {
         discard(panic);
     }
 
+    /// The same where there may be another one, which is gone; `quietly` where no panic may unwind.
+    pub(crate) fn end(&self, first: Held, also: Option<Held>, quietly: bool) {
+        if let Some(also) = also {
+            discard(also);
+        }
+        match quietly {
+            true => discard(first),
+            false => self.let_go(first),
+        }
+    }
+
     #[cold]
     fn caught(&self, component: Component, payload: &(dyn Any + Send)) -> PanicError {
         if payload.is::<ClockPanicked>() {

@@ -12,19 +12,23 @@ use std::task::{Context, Poll, ready};
 
 /// Ready when the call's plan is there, and then holds it.
 fn poll_held<'a>(
-    site: &Site<'a>,
+    site: &mut Site<'a>,
     later: &mut Option<LaterPlan<'a>>,
     held: &mut Option<Held<'a>>,
     cx: &mut Context<'_>,
 ) -> Poll<()> {
     let plan = match later {
         Some(later) => ready!(later.as_mut().poll(cx)),
-        None => match site.plan_now() {
-            Some(plan) => plan,
-            None => ready!(later.insert(site.plan_later()).as_mut().poll(cx)),
-        },
+        None => {
+            // What runs round the call is what ran round its first poll.
+            site.within = site.around();
+            match site.plan_now() {
+                Some(plan) => plan,
+                None => ready!(later.insert(site.plan_later()).as_mut().poll(cx)),
+            }
+        }
     };
-    *held = Some(Held::new(site, plan, false));
+    *held = Some(Held::inside(site, plan, false, site.within));
     Poll::Ready(())
 }
 
@@ -39,9 +43,9 @@ macro_rules! run_groups {
         // Polled by hand, because what an `await` holds here would keep its place in the future for good.
         let mut held = None;
         {
-            let site = $site;
+            let mut site = $site;
             let mut later = None;
-            poll_fn(|cx| poll_held(&site, &mut later, &mut held, cx)).await;
+            poll_fn(|cx| poll_held(&mut site, &mut later, &mut held, cx)).await;
         }
         let mut last = None;
         of(&mut held).engine().start(P::CAPTURE);
@@ -50,7 +54,10 @@ macro_rules! run_groups {
             let next = of(&mut held).engine().next_primary();
             let Some($attempt) = next else { break };
             of(&mut held).engine().enter(0);
-            let mut primary = pin!(Some($primary));
+            let mut primary = pin!(Some({
+                let _inside = of(&mut held).engine().nesting().enter();
+                $primary
+            }));
             of(&mut held).engine().leave();
             let won = poll_fn(|cx| {
                 Driver::over(of(&mut held), &mut last).poll(primary.as_mut(), &mut NoHedges, cx)

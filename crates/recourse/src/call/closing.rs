@@ -40,10 +40,11 @@ impl Engine<'_, '_> {
     ) {
         // Each part is taken before it is told: where that unwinds, the rest is still there to be given back.
         self.report(slot, health);
-        self.give_back(slot);
-        if std::mem::take(&mut self.open(slot).heard) {
-            self.tell_budget(slot, ending, outcome);
-        }
+        self.give_back(slot, |engine| {
+            if std::mem::take(&mut engine.open(slot).heard) {
+                engine.tell_budget(slot, ending, outcome);
+            }
+        });
         let open = std::mem::take(self.open(slot));
         if self.is_recorded() {
             let at = self.now();
@@ -52,12 +53,24 @@ impl Engine<'_, '_> {
         }
     }
 
-    /// Gives the budget's permit back.
-    pub(super) fn give_back(&mut self, slot: usize) {
+    /// Gives the budget's permit back, and then has the budget told what became of the attempt: right after it also where
+    /// giving back panics and that is not recovered, so that no other attempt's end, one that falls with it, comes between.
+    pub(super) fn give_back(&mut self, slot: usize, then: impl FnOnce(&mut Self)) {
         let Some(release) = self.open(slot).take_release() else {
-            return;
+            return then(self);
         };
-        let _ = self.plugin(Component::Budget, |_| drop(release));
+        let fence = &self.shared.fence;
+        let before = self.state.running.replace((Component::Budget, 0));
+        if let Err(panic) = fence.hold(Component::Budget, || drop(release)) {
+            let also = fence.hold(Component::Budget, || then(self)).err();
+            self.state.running = Some((Component::Budget, 0));
+            let in_drop = self.late().in_drop;
+            fence.end(panic, also, in_drop);
+            self.state.running = before;
+        } else {
+            self.state.running = before;
+            then(self);
+        }
     }
 
     /// Tells a budget how an attempt ended that it had allowed.

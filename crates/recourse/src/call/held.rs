@@ -21,8 +21,9 @@ impl<'a> Held<'a> {
         Held::inside(site, plan, can_hedge, site.around())
     }
 
+    /// The same where it was noted earlier what runs round the call.
     #[inline]
-    fn inside(site: &Site<'a>, plan: PlanRef<'a>, can_hedge: bool, around: Nesting) -> Self {
+    pub(crate) fn inside(site: &Site<'a>, plan: PlanRef<'a>, can_hedge: bool, around: Nesting) -> Self {
         let Site { shared, idempotent, .. } = *site;
         let state = CallState::new(idempotent, can_hedge, around);
         Held { shared, plan, state }

@@ -58,13 +58,19 @@ impl Nesting {
     /// Runs an attempt's code, so that calls in it know.
     #[inline]
     pub(crate) fn run<R>(self, code: impl FnOnce() -> R) -> R {
-        let _before = Before(AROUND.replace(self));
+        let _before = self.enter();
         code()
+    }
+
+    /// An attempt's code runs until the answer is dropped.
+    #[inline]
+    pub(crate) fn enter(self) -> Before {
+        Before(AROUND.replace(self))
     }
 }
 
 /// Puts back what was there before, also where the operation panics.
-struct Before(Nesting);
+pub(crate) struct Before(Nesting);
 
 impl Drop for Before {
     #[inline]

@@ -225,7 +225,11 @@ where
                 this.rest.insert(Rest::over(Held::new(this.site, plan, true))).start(P::CAPTURE);
                 Stage::Between
             }
-            None => Stage::Planning(this.site.plan_later()),
+            None => {
+                // What runs round the call is what ran round its first poll.
+                this.site.within = this.site.around();
+                Stage::Planning(this.site.plan_later())
+            }
         };
         self.go_on(None, cx)
     }
@@ -240,7 +244,8 @@ where
         let mut this = self.project();
         if let Stage::Planning(later) = this.stage {
             let plan = ready!(later.as_mut().poll(cx));
-            this.rest.insert(Rest::over(Held::new(this.site, plan, true))).start(P::CAPTURE);
+            let held = Held::inside(this.site, plan, true, this.site.within);
+            this.rest.insert(Rest::over(held)).start(P::CAPTURE);
             *this.stage = Stage::Between;
         }
         let Some(Rest { held: Some(held), running, last }) = this.rest else {

@@ -147,12 +147,12 @@ impl Engine<'_, '_> {
     /// Gives back what was taken for an attempt that does not start, what its budget was charged included.
     pub(super) fn never_sent(&mut self, slot: usize) {
         self.report(slot, Some(Health::None));
-        self.give_back(slot);
-        let open = std::mem::take(self.open(slot));
-        if open.charged {
-            let kind = kind_of(slot);
-            let _ = self.ask_budget(kind, self.group(), |plugin, request| plugin.refund(request));
-        }
+        self.give_back(slot, |engine| {
+            if std::mem::take(engine.open(slot)).charged {
+                let kind = kind_of(slot);
+                let _ = engine.ask_budget(kind, engine.group(), |plugin, request| plugin.refund(request));
+            }
+        });
     }
 
     #[inline(always)]

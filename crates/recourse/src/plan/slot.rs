@@ -127,11 +127,15 @@ impl Slot {
 }
 
 impl Slot {
-    /// Sets the mode of the key's breaker, and keeps it in mind.
+    /// Sets the mode of the key's breaker, and keeps it in mind. One that can't be overridden enforces, so that is set
+    /// already, and no mode of a breaker before it comes back.
     pub(crate) fn change_mode(&self, fence: &Fence, mode: CircuitMode, at: Moment) -> ModeChange {
         let _one = self.binding.lock();
         let asked = self.with_breaker(fence, |breaker| breaker.change_mode(mode, &Now::at(at)));
-        let change = asked.unwrap_or(ModeChange::Unsupported);
+        let change = match asked {
+            Some(ModeChange::Unsupported) if mode == CircuitMode::Enforcing => ModeChange::Set(None),
+            asked => asked.unwrap_or(ModeChange::Unsupported),
+        };
         let kept = self.state.as_ref().map(|state| state.breaker.lock());
         let is_set = matches!(change, ModeChange::Set(_));
         if let Some(kept) = kept.filter(|_| is_set).as_mut().and_then(|kept| kept.as_mut()) {

@@ -119,6 +119,29 @@ fn a_key_without_a_circuit_or_with_one_that_has_no_modes_tells_nobody() {
     assert_eq!(told(&scene), []);
 }
 
+#[test]
+fn a_mode_that_was_taken_back_under_a_kind_without_modes_does_not_come_back() {
+    let scene = Scene::new();
+    let fixed = |_: &Key, _: &BreakerSettings| Arc::new(Fixed) as Arc<dyn CircuitBreaker>;
+    let rows = || recourse::circuit::ConsecutiveFailures::new().build().expect("in range");
+    let builder = scene.builder().circuit_breaker("kind", rows());
+    let executor = built(builder.policy(KEY, guarded().circuit_breaker("kind")));
+    let replace_by = |fix: bool| {
+        match fix {
+            true => executor.circuit_breakers().replace("kind", fixed),
+            false => executor.circuit_breakers().replace("kind", rows()),
+        }
+        .expect("a name");
+    };
+    assert!(succeed(&scene, &executor) && executor.set_circuit_mode(KEY, ForcedOpen));
+    replace_by(true);
+    assert!(succeed(&scene, &executor) && !executor.set_circuit_mode(KEY, ForcedOpen));
+    assert!(executor.set_circuit_mode(KEY, Enforcing), "it does so anyway");
+    replace_by(false);
+    assert!(succeed(&scene, &executor));
+    assert_eq!(executor.circuit_status(KEY).map(|status| status.mode), Some(Enforcing));
+}
+
 /// Closed for good, and without modes.
 struct Fixed;
 

@@ -5,7 +5,10 @@ use futures::FutureExt;
 use futures::executor::{LocalPool, block_on};
 use futures::task::LocalSpawnExt;
 use recourse::hedge::{FixedDelay, OnFailure};
-use recourse::{Attempt, Error, Executor, Policy, Sleeper, StopReason, Timeline};
+use recourse::{
+    Attempt, Error, Executor, Key, Policy, PolicyProvider, PolicySource, ProvidedPolicy, ProviderError,
+    Sleeper, StopReason, Timeline,
+};
 use std::cell::RefCell;
 use std::future::{Future, poll_fn, ready};
 use std::io;
@@ -320,4 +323,77 @@ fn a_call_that_a_cut_attempt_makes_while_it_is_dropped_runs_inside_it() {
     assert!(scene.time.run(call).is_err());
     let timelines = timelines.into_inner();
     assert_eq!((notes(&timelines), stops(&timelines)), (vec!["in_retryable_attempt"], vec!["left_to_outer"]));
+}
+
+/// Gives a plain policy at the second poll.
+struct Later;
+
+impl PolicyProvider for Later {
+    fn policy<'s, 'k, 'f>(
+        &'s self,
+        _: &'k Key,
+    ) -> Pin<Box<dyn Future<Output = Result<ProvidedPolicy, ProviderError>> + Send + 'f>>
+    where
+        's: 'f,
+        'k: 'f,
+        Self: 'f,
+    {
+        Box::pin(async {
+            pause().await;
+            Ok(ProvidedPolicy::new(Arc::new(plain()), PolicySource::Remote))
+        })
+    }
+}
+
+#[test]
+fn a_call_runs_in_what_runs_round_its_first_poll_however_late_its_policy_comes() {
+    let late = built(Executor::builder().provider(Later));
+    let outer = executor(leaves());
+    type Captured = (Result<i32, Error<io::Error>>, Timeline);
+    let first_inside = |mut call: Pin<Box<dyn Future<Output = Captured> + '_>>| {
+        let outside = outer.run(OUTER, |_| {
+            assert!(call.as_mut().now_or_never().is_none());
+            ready(Ok::<_, io::Error>(()))
+        });
+        assert!(block_on(outside).is_ok());
+        let (_, timeline) = block_on(call);
+        timeline.attributes.get("nested").map(str::to_owned)
+    };
+    let operation = |_| ready(Ok::<_, io::Error>(7));
+    let owned = late.call(INNER).run_captured(operation);
+    let borrowed = late.call(INNER).run_mut_captured(async |attempt| operation(attempt).await);
+    let seen = [first_inside(Box::pin(owned)), first_inside(Box::pin(borrowed))];
+    assert_eq!(seen, [const { Some("in_retryable_attempt") }; 2].map(|note| note.map(str::to_owned)));
+
+    let mut outside = Box::pin(late.call(INNER).run_captured(operation));
+    assert!(outside.as_mut().now_or_never().is_none());
+    let inside = RefCell::new(None);
+    let call = outer.run(OUTER, |_| {
+        *inside.borrow_mut() = outside.as_mut().now_or_never();
+        ready(Ok::<_, io::Error>(()))
+    });
+    assert!(block_on(call).is_ok());
+    let (_, timeline) = inside.into_inner().expect("its policy came");
+    assert_eq!(timeline.attributes.get("nested"), None);
+}
+
+#[test]
+fn what_makes_an_attempts_future_runs_inside_the_attempt() {
+    let executor = executor(leaves());
+    let inner = || {
+        let call = executor.call(INNER).run_captured(|_| ready(Ok::<_, io::Error>(7)));
+        call.now_or_never().map(|(_, timeline)| timeline)
+    };
+    let mut seen = Vec::new();
+    let run = executor.run(OUTER, |_| {
+        seen.extend(inner());
+        ready(Ok::<_, io::Error>(()))
+    });
+    assert!(block_on(run).is_ok());
+    let with = executor.call(OUTER).run_with(&mut seen, |seen, _| {
+        seen.extend(inner());
+        Box::pin(ready(Ok::<_, io::Error>(())))
+    });
+    assert!(block_on(with).is_ok());
+    assert_eq!(notes(&seen), ["in_retryable_attempt"; 2]);
 }

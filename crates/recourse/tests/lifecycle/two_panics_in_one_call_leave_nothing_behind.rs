@@ -3,13 +3,13 @@
 
 use crate::scene::{KEY, Scene, built, ms, plain};
 use recourse::{
-    Admission, AdmissionRequest, AttemptEnd, BreakerSettings, Budget, BudgetRequest, CircuitBreaker,
-    CircuitState, Clock, Decision, Health, Key, Moment, Now, Policy, Ticket, Transition,
+    Admission, AdmissionRequest, AttemptEnd, AttemptKind, BreakerSettings, Budget, BudgetRequest,
+    CircuitBreaker, CircuitState, Clock, Decision, Health, Key, Moment, Now, Policy, Ticket, Transition,
 };
 use recourse_test::{Panicking, PluginMethod, Script, ScriptedBudget, VirtualTime, WatchedBreakers, expect};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 /// Panics at every read from this one on, or at this one alone.
 #[derive(Clone)]
@@ -129,4 +129,59 @@ fn a_release_that_panics_keeps_no_budget_from_hearing_the_end() {
         let _ = catch_unwind(AssertUnwindSafe(|| scene.time.run(call)));
         assert_eq!(budget.0.load(Ordering::SeqCst), 0, "attempts in flight; recovery {recover}");
     }
+}
+
+/// Notes what it hears. The permit of a hedge panics when it is given back.
+#[derive(Clone, Default)]
+struct Minutes(Arc<Mutex<Vec<String>>>);
+
+impl Minutes {
+    fn add(&self, what: &str, key: &Key, kind: AttemptKind) {
+        self.0.lock().expect("nobody panics here").push(format!("{what} {key} {kind}"));
+    }
+}
+
+impl Budget for Minutes {
+    fn allow_attempt(&self, request: &BudgetRequest<'_>) -> Decision {
+        let (minutes, key, kind) = (self.clone(), request.key().clone(), request.kind());
+        Decision::allow().with_release(move || {
+            minutes.add("released", &key, kind);
+            assert!(kind != AttemptKind::Hedge, "the release broke");
+        })
+    }
+    fn wants_outcomes(&self) -> bool {
+        true
+    }
+    fn on_outcome(&self, end: &AttemptEnd<'_>) {
+        self.add("ended", end.key, end.kind);
+    }
+}
+
+#[test]
+fn a_permit_that_panics_is_followed_by_its_own_end_whatever_falls_with_the_call() {
+    let (scene, minutes) = (Scene::new(), Minutes::default());
+    let budgeted = plain().retry_budget("budget").hedge_budget("budget");
+    let hedged = budgeted.clone().hedge_after(ms(10)).max_hedges(1);
+    let builder = scene.builder().recover_panics(false).budget("budget", minutes.clone());
+    let executor = built(builder.policy(KEY, hedged).policy("inner.Call", budgeted));
+    let call = executor.run(KEY, |attempt| {
+        let (inner, hangs) = (executor.clone(), attempt.hedge_index() == 0);
+        async move {
+            let never = |_| std::future::pending::<Result<u32, std::io::Error>>();
+            if hangs { inner.run("inner.Call", never).await } else { Ok(7) }
+        }
+    });
+    assert!(catch_unwind(AssertUnwindSafe(|| scene.time.run(call))).is_err());
+    let minutes = minutes.0.lock().expect("nobody panics here").clone();
+    assert_eq!(
+        minutes,
+        [
+            "released payments.Charge hedge",
+            "ended payments.Charge hedge",
+            "released inner.Call retry",
+            "ended inner.Call retry",
+            "released payments.Charge retry",
+            "ended payments.Charge retry",
+        ]
+    );
 }

@@ -27,10 +27,6 @@ impl Sure {
         }
     }
 
-    fn either(self, other: Sure) -> Sure {
-        if self == other { self } else { Sure::Unknown }
-    }
-
     pub(crate) fn allows(self, is_so: bool) -> bool {
         self == Sure::Unknown || self == Sure::of(is_so)
     }
@@ -54,11 +50,6 @@ impl Around {
 
     pub(crate) fn and(self, other: Around) -> Self {
         Around { inside: self.inside.or(other.inside), retried: self.retried.or(other.retried) }
-    }
-
-    /// One of the two, it can't be told which.
-    pub(crate) fn either(self, other: Around) -> Self {
-        Around { inside: self.inside.either(other.inside), retried: self.retried.either(other.retried) }
     }
 
     /// What runs round calls in this attempt of a call that runs here itself; or why the attempt is told wrongly whether it

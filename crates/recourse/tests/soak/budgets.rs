@@ -42,12 +42,12 @@ impl Budgets {
         self.dropped.load(Relaxed)
     }
 
-    /// Nothing is out. An end may be `misrouted` between budgets that hold others.
-    pub(crate) fn assert_settled(&self, misrouted: bool) {
+    /// Nothing is out.
+    pub(crate) fn assert_settled(&self) {
         for budget in &self.watched {
             budget.assert_settled();
         }
-        for budget in self.in_flight.iter().filter(|_| !misrouted) {
+        for budget in &self.in_flight {
             assert_eq!((budget.first_attempts(), budget.extras()), (0, 0), "in flight: {budget:?}");
         }
         for permits in &self.permits {

@@ -36,8 +36,6 @@ pub(crate) struct Mood {
 struct State {
     is_bad: AtomicBool,
     panics: [AtomicU64; Component::ALL.len()],
-    /// Of budgets' panics, those while a permit came back.
-    in_releases: AtomicU64,
     faults: Mutex<Vec<String>>,
 }
 
@@ -61,14 +59,6 @@ impl Mood {
         }
     }
 
-    /// A budget's permit comes back.
-    pub(crate) fn swings_in_a_release(&self) {
-        if self.is_bad_now() {
-            self.state.in_releases.fetch_add(1, Ordering::Relaxed);
-            self.throws(Component::Budget);
-        }
-    }
-
     fn is_bad_now(&self) -> bool {
         self.state.is_bad.load(Ordering::Relaxed) && self.dice.chance(self.probability)
     }
@@ -76,11 +66,6 @@ impl Mood {
     fn throws(&self, component: Component) -> ! {
         self.state.panics[component as usize].fetch_add(1, Ordering::Relaxed);
         OnPurpose::Plugin(component).panic()
-    }
-
-    /// Panics while a permit came back.
-    pub(crate) fn panics_in_releases(&self) -> u64 {
-        self.state.in_releases.load(Ordering::Relaxed)
     }
 
     /// No plugin panics any more.

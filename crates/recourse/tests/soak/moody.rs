@@ -40,7 +40,7 @@ impl<P: Budget + ?Sized> Budget for Moody<P> {
         match decision.allowed {
             true => decision.with_release(move || {
                 drop(release);
-                mood.swings_in_a_release();
+                mood.swings(Component::Budget);
             }),
             false => decision,
         }

@@ -10,6 +10,7 @@ use recourse::{
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The policies by key. Clones share them.
@@ -27,6 +28,7 @@ struct Shared {
     counts: bool,
     at_once: f64,
     fails: f64,
+    is_steady: AtomicBool,
 }
 
 impl Source {
@@ -37,6 +39,7 @@ impl Source {
             counts: dice.chance(0.7),
             at_once: dice.pick(&[1.0, 1.0, 0.5, 0.0]),
             fails: dice.pick(&[0.0, 0.0, 0.05]),
+            is_steady: AtomicBool::new(false),
         };
         Source { dice: dice.clone(), mood: mood.clone(), timing: timing.clone(), shared: Arc::new(shared) }
     }
@@ -51,8 +54,20 @@ impl Source {
         self.shared.generation.advance();
     }
 
+    /// Answers at once and fails never, while `look` runs.
+    pub(crate) fn steadily<R>(&self, look: impl FnOnce() -> R) -> R {
+        self.shared.is_steady.store(true, Ordering::Relaxed);
+        let seen = look();
+        self.shared.is_steady.store(false, Ordering::Relaxed);
+        seen
+    }
+
+    fn is_steady(&self) -> bool {
+        self.shared.is_steady.load(Ordering::Relaxed)
+    }
+
     fn answer(&self, key: &Key) -> Result<ProvidedPolicy, ProviderError> {
-        if self.dice.chance(self.shared.fails) {
+        if !self.is_steady() && self.dice.chance(self.shared.fails) {
             // "Not found" would be kept until a change is counted.
             let kind = self
                 .dice
@@ -70,7 +85,7 @@ impl Source {
 impl PolicyProvider for Source {
     fn policy_now(&self, key: &Key) -> Option<Result<ProvidedPolicy, ProviderError>> {
         self.mood.swings(Component::Provider);
-        self.dice.chance(self.shared.at_once).then(|| self.answer(key))
+        (self.is_steady() || self.dice.chance(self.shared.at_once)).then(|| self.answer(key))
     }
 
     fn policy<'s, 'k, 'f>(

@@ -96,10 +96,8 @@ impl<'w> Work<'w> {
     pub(crate) fn is_polled(&self, told: Around) {
         let here = self.nest.around().and(told);
         let mut log = self.log();
-        if log.launched.is_empty() {
-            // One whose policy comes later takes note when it has come.
-            log.around = Some(log.around.map_or(here, |before| before.either(here)));
-        }
+        // It takes note of that once.
+        log.around.get_or_insert(here);
     }
 
     /// An attempt is launched; panics now and then.
