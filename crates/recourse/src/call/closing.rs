@@ -3,7 +3,7 @@
 use crate::call::clock::CallClock;
 use crate::call::decide::{NEVER, SLOTS, Step};
 use crate::call::engine::Engine;
-use crate::call::open::{Open, kind_of};
+use crate::call::open::kind_of;
 use crate::call::recorder::Close;
 use crate::plan::BoundBudget;
 use recourse_core::{AttemptEnd, Component, Ending, Health, Outcome, StopReason, reason};
@@ -24,7 +24,7 @@ impl Engine<'_, '_> {
     ) {
         let open = self.open(slot);
         match open.holds_nothing() && open.record().is_none() {
-            true => *open = Open::default(),
+            true => open.over(),
             false => self.close_held(slot, ending, outcome, error, health),
         }
     }

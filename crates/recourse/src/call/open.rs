@@ -63,7 +63,7 @@ impl Open {
     /// The attempt is over, and held nothing.
     #[inline]
     pub(crate) fn over(&mut self) {
-        self.launched = false;
+        (self.launched, self.pended, self.charged, self.telling) = (false, false, false, false);
     }
 
     /// Where its record stands in the timeline, if the call is recorded.

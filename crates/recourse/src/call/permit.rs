@@ -145,6 +145,7 @@ impl Engine<'_, '_> {
     }
 
     /// Gives back what was taken for an attempt that does not start, what its budget was charged included.
+    #[inline(never)]
     pub(super) fn never_sent(&mut self, slot: usize) {
         self.report(slot, Some(Health::None));
         self.give_back(slot, |engine| {
