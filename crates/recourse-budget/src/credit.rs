@@ -43,18 +43,25 @@ impl Credit {
         }
     }
 
-    /// A first attempt pays in. Wait-free, and seldom reads the clock.
-    pub(crate) fn pay_in(&self, request: &BudgetRequest<'_>) {
+    /// A first attempt pays in. Wait-free, and seldom reads the clock; says whether it did.
+    pub(crate) fn pay_in(&self, request: &BudgetRequest<'_>) -> bool {
         let before = self.paid_in.fetch_add(self.payment, Relaxed);
-        if later(before, self.look_at.load(Relaxed)) == before {
+        let looks = later(before, self.look_at.load(Relaxed)) == before;
+        if looks {
             self.look(request.now(), before, self.payment);
         }
+        looks
     }
 
     /// The first attempt that paid in was never sent. It draws its own payment, so that `paid_in` needs never shrink;
     /// if that is spent already, the next payments settle the debt.
     pub(crate) fn take_payment_back(&self) {
         self.drawn.fetch_add(self.payment, AcqRel);
+    }
+
+    /// Whether time has come that nobody has looked at.
+    pub(crate) fn is_due(&self, now: Moment) -> bool {
+        self.expiry.is_due(now)
     }
 
     /// Decides and draws the request's cost.

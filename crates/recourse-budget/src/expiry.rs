@@ -4,6 +4,9 @@
 //! before the slot ten back is what has expired: an addition is good for the while, and for a slot more at most. The
 //! clock is read a few times a slot, not with every addition; between two readings the additions are taken to
 //! have come evenly. How soon to read it next follows from how fast they came.
+//!
+//! A clock that reads more than the while before the latest slot was set back: what has not expired is then as good as
+//! if it had been added just now.
 
 use crate::atomic::{AtomicU64, Ordering::Relaxed};
 use recourse_core::Moment;
@@ -23,7 +26,7 @@ const NEVER: u64 = u64::MAX;
 /// total of the other: a guess, too.
 pub(crate) struct Expiry {
     slot_nanos: u64,
-    /// The latest slot that somebody saw.
+    /// The latest slot that somebody saw since the clock was set back.
     slot: AtomicU64,
     /// The total at the start of each of the latest slots.
     marks: [AtomicU64; MARKS],
@@ -44,31 +47,37 @@ impl Expiry {
         }
     }
 
-    /// Whether `now` lies in a slot that nobody has seen.
+    /// Whether `now` lies in a slot that nobody has seen, or the clock was set back.
     pub(crate) fn is_due(&self, now: Moment) -> bool {
-        let slot = self.slot.load(Relaxed);
-        slot == NEVER || self.slot_of(now) > slot
+        self.is_due_after(self.slot.load(Relaxed), now)
     }
 
     /// The total up to which everything has expired at `now`; `None` if nothing more has than at the last change of
     /// slot. `total` is what had been added before `now`. Changes nothing.
     pub(crate) fn expired(&self, now: Moment, total: u64) -> Option<u64> {
-        if !self.is_due(now) {
+        let (slot, latest) = (self.slot_of(now), self.slot.load(Relaxed));
+        if slot <= latest && latest != NEVER {
             return None;
         }
-        let oldest = self.slot_of(now).checked_sub(SLOTS)?;
-        Some(self.total_before(oldest, self.slot.load(Relaxed), now, total))
+        Some(self.total_before(slot.checked_sub(SLOTS)?, latest, now, total))
     }
 
     /// Takes a reading of the clock, when `total` had been added before and `added` more just now. Goes on to the slot
     /// of `now`.
     pub(crate) fn read(&self, now: Moment, total: u64, added: u64) {
         let (slot, latest) = (self.slot_of(now), self.slot.load(Relaxed));
-        if self.is_due(now) && self.slot.compare_exchange(latest, slot, Relaxed, Relaxed).is_ok() {
+        if self.is_due_after(latest, now)
+            && self.slot.compare_exchange(latest, slot, Relaxed, Relaxed).is_ok()
+        {
             let oldest_mark = slot.saturating_sub(MARKS as u64 - 1);
-            let first = if latest == NEVER { oldest_mark } else { oldest_mark.max(latest + 1) };
+            let was_set_back = slot < latest && latest != NEVER;
+            let expired = self.mark(latest.wrapping_sub(SLOTS)).load(Relaxed);
+            let first =
+                if was_set_back || latest == NEVER { oldest_mark } else { oldest_mark.max(latest + 1) };
             for number in first..=slot {
-                self.mark(number).store(self.total_before(number, latest, now, total), Relaxed);
+                let before =
+                    if was_set_back { expired } else { self.total_before(number, latest, now, total) };
+                self.mark(number).store(before, Relaxed);
             }
         }
         if self.slot.load(Relaxed) == slot {
@@ -119,6 +128,11 @@ impl Expiry {
         // Negative where another thread has just gone on with a later total.
         let added = if added > u64::MAX / 2 { 0 } else { added };
         (added, now.as_nanos().saturating_sub(self.seen_at.load(Relaxed)))
+    }
+
+    fn is_due_after(&self, latest: u64, now: Moment) -> bool {
+        // Where `now` is later the difference wraps, and where there is no latest it is as large.
+        latest.wrapping_sub(self.slot_of(now)) > SLOTS
     }
 
     fn mark(&self, slot: u64) -> &AtomicU64 {

@@ -1,14 +1,27 @@
 //! [`Flow`]: a level that refills with time, kept as what has left it.
 
-use crate::atomic::{AtomicU64, Ordering::Relaxed};
+use crate::atomic::{
+    AtomicU64,
+    Ordering::{Acquire, Relaxed, Release},
+};
 use crate::refill::Refill;
 use recourse_core::{BudgetRequest, Moment};
+
+/// Nobody has asked yet. Later than any moment, so that the first one sets the clock back.
+const NEVER: u64 = u64::MAX;
 
 /// A level that is a function of the moment, less what was taken.
 ///
 /// `outflow` alone decides: to take is one compare-and-exchange of it, and no more can be taken than has flowed in by a
-/// moment that somebody saw. `seen` only keeps a clock that goes backwards from emptying the bucket; a thread that
-/// stores an older moment there, between another's look and its own store, costs nobody a token.
+/// moment that somebody saw. `seen` only keeps a clock that goes a little backwards from emptying the bucket; a thread
+/// that stores an older moment there, between another's look and its own store, costs nobody a token.
+///
+/// # A clock that was set back
+///
+/// One that reads [far](Refill::far) before the latest moment goes on from there: the level stays, and what left is
+/// counted anew. `seen` goes first, and whoever wins its exchange writes the outflow. Whoever reads the new outflow then
+/// reads the new moment too, and can't take what would have been there at the old one. Where threads that still have
+/// the old moment come in between, the level may be lost; more never comes of it.
 pub(crate) struct Flow {
     refill: Refill,
     /// All that has left, in parts: taken, or spilled because there was no room.
@@ -18,15 +31,14 @@ pub(crate) struct Flow {
 }
 
 impl Flow {
-    /// A level that is at its capacity at the clock's origin.
+    /// A level that is at its capacity at first.
     pub(crate) fn full(refill: Refill) -> Self {
         Flow { seen: AtomicU64::new(refill.inflow(Moment::ZERO)), outflow: AtomicU64::new(0), refill }
     }
 
-    /// A level that is zero at the clock's origin.
+    /// A level that is zero when somebody first asks, whatever the clock reads then.
     pub(crate) fn empty(refill: Refill) -> Self {
-        let first_filling = refill.inflow(Moment::ZERO);
-        Flow { seen: AtomicU64::new(first_filling), outflow: AtomicU64::new(first_filling), refill }
+        Flow { seen: AtomicU64::new(NEVER), outflow: AtomicU64::new(NEVER), refill }
     }
 
     /// Decides and takes the request's cost. Reads no clock where the cost exceeds the capacity.
@@ -34,23 +46,33 @@ impl Flow {
         let Some(parts) = self.refill.parts_of(request.cost()) else {
             return false;
         };
-        let inflow = self.see(request.now());
-        let mut outflow = self.outflow.load(Relaxed);
+        let (mut outflow, mut inflow) = self.look(self.refill.inflow(request.now()));
         while let Some(after) = self.after_taking(parts, inflow, outflow) {
-            match self.outflow.compare_exchange_weak(outflow, after, Relaxed, Relaxed) {
-                Ok(_) => return true,
-                Err(current) => outflow = current,
+            if self.outflow.compare_exchange_weak(outflow, after, Relaxed, Relaxed).is_ok() {
+                return true;
             }
+            (outflow, inflow) = self.look_again(inflow);
         }
         false
     }
 
-    /// Whether [`take`](Self::take) would succeed; takes nothing.
+    /// Whether [`take`](Self::take) would succeed; takes nothing. Where nothing is ever taken because this says no, a
+    /// clock that was set back is noticed here.
     pub(crate) fn covers(&self, request: &BudgetRequest<'_>) -> bool {
         self.refill.parts_of(request.cost()).is_some_and(|parts| {
-            let inflow = self.inflow_at(request.now());
-            self.after_taking(parts, inflow, self.outflow.load(Relaxed)).is_some()
+            let by_now = self.refill.inflow(request.now());
+            let (outflow, seen) = self.read();
+            let (outflow, inflow) = match self.was_set_back(by_now, outflow, seen) {
+                true => self.look(by_now),
+                false => (outflow, by_now.max(seen)),
+            };
+            self.after_taking(parts, inflow, outflow).is_some()
         })
+    }
+
+    /// Counts from `now` on, if nobody has asked before.
+    pub(crate) fn start(&self, now: Moment) {
+        self.look(self.refill.inflow(now));
     }
 
     /// Gives so many tokens back; there is never more than the capacity.
@@ -66,22 +88,59 @@ impl Flow {
         self.refill.tokens_in(self.level(now))
     }
 
-    /// What there is at `now`, in parts.
+    /// What there is at `now`, in parts. Where the clock was set back, what there was at the latest moment.
     pub(crate) fn level(&self, now: Moment) -> u64 {
-        let inflow = self.inflow_at(now);
-        inflow.saturating_sub(self.spilled(inflow, self.outflow.load(Relaxed)))
+        let (outflow, seen) = self.read();
+        self.level_of(self.refill.inflow(now).max(seen), outflow)
     }
 
-    fn see(&self, now: Moment) -> u64 {
-        let (by_now, seen) = (self.refill.inflow(now), self.seen.load(Relaxed));
+    /// In this order, see [above](Self).
+    fn read(&self) -> (u64, u64) {
+        let outflow = self.outflow.load(Acquire);
+        (outflow, self.seen.load(Relaxed))
+    }
+
+    /// The outflow, and the inflow by now or by the latest moment.
+    fn look(&self, by_now: u64) -> (u64, u64) {
+        let (outflow, seen) = self.read();
+        if self.was_set_back(by_now, outflow, seen) {
+            self.set_back(by_now, outflow, seen);
+            return self.look_again(by_now);
+        }
         if by_now > seen {
             self.seen.store(by_now, Relaxed);
         }
-        by_now.max(seen)
+        (outflow, by_now.max(seen))
     }
 
-    fn inflow_at(&self, now: Moment) -> u64 {
-        self.refill.inflow(now).max(self.seen.load(Relaxed))
+    /// The same for who has looked. If the clock was set back since, by `inflow` or from it, another's moment counts: so
+    /// nobody's reading is a step ahead, or back, more than once.
+    fn look_again(&self, inflow: u64) -> (u64, u64) {
+        let (outflow, seen) = self.read();
+        let is_later = inflow > seen && inflow - seen <= self.refill.far;
+        (outflow, if is_later { inflow } else { seen })
+    }
+
+    /// Whether the latest moment, or what was taken at it, is too far ahead for threads that are out of step.
+    fn was_set_back(&self, by_now: u64, outflow: u64, seen: u64) -> bool {
+        let latest = seen.max(outflow);
+        latest > by_now && (latest - by_now > self.refill.far || latest == NEVER)
+    }
+
+    /// The level stays, and counts from now on.
+    #[cold]
+    fn set_back(&self, by_now: u64, outflow: u64, seen: u64) {
+        if self.seen.compare_exchange(seen, by_now, Relaxed, Relaxed).is_ok() {
+            let level = self.level_of(seen, outflow);
+            // Fails where somebody takes or gives back at the old moment: then the next who asks finds an outflow that
+            // is ahead of any inflow, and no level.
+            let anew = by_now.saturating_sub(level);
+            _ = self.outflow.compare_exchange(outflow, anew, Release, Relaxed);
+        }
+    }
+
+    fn level_of(&self, inflow: u64, outflow: u64) -> u64 {
+        inflow.saturating_sub(self.spilled(inflow, outflow))
     }
 
     /// The outflow once so many parts are taken; `None` if there are fewer.

@@ -45,10 +45,26 @@
 //! * An attempt gets all that it costs or nothing, in one atomic step. No budget here locks or waits, and none
 //!   allocates, but for the rare release of [`AnyOf`] and [`Observing`], which say when.
 //! * What is counted is counted in whole numbers: what was granted, less what was given back, is what is spent, at any
-//!   number of threads, any cost and any time. A clock that goes backwards adds nothing.
+//!   number of threads, any cost and any time. A clock that goes a little backwards adds nothing; one that
+//!   was [set back](#a-clock-that-jumps) keeps no budget from going on.
 //! * The clock is the request's, and read only where the time counts.
-//! * Asking [`would_deny`](recourse_core::Budget::would_deny) takes nothing and changes nothing, and if nothing happens
-//!   in between, the attempt gets the answer that was foretold.
+//! * Asking [`would_deny`](recourse_core::Budget::would_deny) takes nothing and changes nothing that there is, and if
+//!   nothing happens in between, the attempt gets the answer that was foretold.
+//!
+//! # A clock that jumps
+//!
+//! A clock should not go backwards. Threads that read it in one order and ask in another make it look as if it did, by
+//! little: such a step adds nothing and takes nothing. A clock that reads more than a budget remembers before the latest
+//! moment was set back, and the budget goes on from there, with what it has. It remembers
+//!
+//! | | |
+//! |---|---|
+//! | [`TokenBucket`], the reserve of a [`RetryRatio`] | what fills it, or a second if that is more |
+//! | the credit of a [`RetryRatio`] | its ttl |
+//! | [`AdaptiveThrottle`] | its window |
+//!
+//! So a clock that jumps far ahead and back stops no budget for longer. The bounds hold with the time that the clock has
+//! gone forward: a jump ahead counts, and counts again where it comes again.
 //!
 //! # What the caller must do
 //!

@@ -10,6 +10,8 @@ use recourse_core::Moment;
 /// The fastest refill, one token a nanosecond: a clock can't tell anything faster apart.
 pub(crate) const FASTEST: f64 = 1e9;
 
+/// A clock that reads less than this before the latest moment may be a thread that arrives late; in nanoseconds.
+const OUT_OF_STEP: u64 = 1_000_000_000;
 /// What a [`Moment`] can say, in seconds.
 const CLOCK_RANGE: f64 = u64::MAX as f64 / 1e9;
 /// Just under 2^64, so that a rounding error below can't carry over it.
@@ -24,6 +26,8 @@ pub(crate) struct Refill {
     parts_per_nano: u64,
     /// The bucket's capacity in parts.
     pub(crate) capacity: u64,
+    /// So much inflow ahead of the clock, and the clock was set back: what fills the bucket, or comes in a second.
+    pub(crate) far: u64,
 }
 
 impl Refill {
@@ -37,17 +41,25 @@ impl Refill {
         // A float stands for a decimal that may be a little larger. Rounded up by a few last places, 0.3 a second is
         // three tokens in ten seconds; exactly as stored it would be 2.999...
         let parts_per_nano = per_second * parts_per_token as f64 / 1e9 * (1.0 + 2.0 * f64::EPSILON);
-        Refill {
+        let mut refill = Refill {
             parts_per_token,
             parts_per_nano: (parts_per_nano * (1u64 << FRACTION_BITS) as f64).ceil() as u64,
             capacity: u64::from(capacity) * parts_per_token,
-        }
+            far: 0,
+        };
+        refill.far = refill.capacity.max(refill.refilled(OUT_OF_STEP));
+        refill
     }
 
     /// All that has flowed in by `now`, the first filling included, in parts. Never falls as `now` grows.
     pub(crate) fn inflow(&self, now: Moment) -> u64 {
-        let refilled = (u128::from(now.as_nanos()) * u128::from(self.parts_per_nano)) >> FRACTION_BITS;
-        u64::try_from(refilled).unwrap_or(u64::MAX).saturating_add(self.capacity)
+        self.refilled(now.as_nanos()).saturating_add(self.capacity)
+    }
+
+    /// What comes in so many nanoseconds, in parts.
+    fn refilled(&self, nanos: u64) -> u64 {
+        let refilled = (u128::from(nanos) * u128::from(self.parts_per_nano)) >> FRACTION_BITS;
+        u64::try_from(refilled).unwrap_or(u64::MAX)
     }
 
     /// So many tokens in parts; `None` if they don't fit into the bucket.

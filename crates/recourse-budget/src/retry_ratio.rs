@@ -18,7 +18,8 @@ use std::time::Duration;
 ///
 /// > extras <= initial + ratio x first attempts + reserve x time
 ///
-/// where an extra counts its cost and a first attempt counts once, whatever it costs. So when everything fails, the
+/// where an extra counts its cost, a first attempt counts once, whatever it costs, and time is what has passed since
+/// the budget was first used. So when everything fails, the
 /// load stays at 1 + ratio times, however many attempts the policies allow. First attempts are never denied.
 ///
 /// # What it does in a storm
@@ -35,12 +36,19 @@ use std::time::Duration;
 /// can retry at all; for a client that makes ten requests a second that is twice the load, as if there were no budget.
 /// Keep it a small part of the traffic.
 ///
+/// It starts with nothing in hand, and comes in from the budget's first use on. Theirs start with a ttl's worth:
+/// [`with_initial`](Self::with_initial) grants that where it is wanted.
+///
 /// # How it counts
 ///
 /// In billionths of an extra, in whole numbers: 0.6 is six tenths, to nine places. A decision is one
 /// compare-and-exchange, a payment one addition. Payments mostly read no clock: it is read a few times in each tenth of
 /// the ttl, and payments in between are taken to have come evenly. So a payment is good for the ttl and a tenth more at
-/// most, give or take one payment in 32; the bound above doesn't depend on it. A clock that goes backwards adds nothing.
+/// most, give or take one payment in 32; the bound above doesn't depend on it.
+///
+/// A clock that goes backwards adds nothing. One that reads more than the ttl before the latest moment was
+/// [set back](crate#a-clock-that-jumps): the credit stays, and is good for a ttl from there; the reserve stays, and comes
+/// in from there. The time of the bound is then all that the clock has gone forward.
 ///
 /// An extra that was allowed and never sent gets its cost back. A first attempt that was never sent loses its payment; if
 /// that is spent already, the next payments settle the debt before they pay for anything. Where there is a reserve it
@@ -101,8 +109,9 @@ impl RetryRatio {
         RetryRatio { ratio, reserve_per_second, ttl, initial, credit, reserve }
     }
 
-    /// Adds extras that need no first attempts: so many a second, counted from the origin of the executor's clock. At
-    /// most a ttl's worth gathers, and at least room for one. See [above](Self#the-reserve) before you use it.
+    /// Adds extras that need no first attempts: so many a second, counted from the first attempt that the budget is
+    /// asked about, whatever the clock reads then. At most a ttl's worth gathers, and at least room for one. See
+    /// [above](Self#the-reserve) before you use it.
     ///
     /// # Errors
     ///
@@ -174,13 +183,25 @@ impl RetryRatio {
     pub fn available(&self, now: Moment) -> u64 {
         self.credit.level(now) / EXTRA + self.reserve.as_ref().map_or(0, |reserve| reserve.tokens(now))
     }
+
+    /// The reserve comes in from the first use on, also while it isn't needed.
+    fn start_reserve(&self, request: &BudgetRequest<'_>) {
+        if let Some(reserve) = &self.reserve {
+            reserve.start(request.now());
+        }
+    }
 }
 
 impl Budget for RetryRatio {
     fn allow_attempt(&self, request: &BudgetRequest<'_>) -> Decision {
         if request.is_first_attempt() {
-            self.credit.pay_in(request);
+            if self.credit.pay_in(request) {
+                self.start_reserve(request);
+            }
             return Decision::allow();
+        }
+        if self.reserve.is_some() && self.credit.is_due(request.now()) {
+            self.start_reserve(request);
         }
         let allowed =
             self.credit.draw(request) || self.reserve.as_ref().is_some_and(|reserve| reserve.take(request));
@@ -365,13 +386,46 @@ mod tests {
     #[test]
     fn the_reserve_pays_by_time_alone_and_gathers_for_a_ttl() {
         let budget = ratio(0.1).with_reserve(2.0).unwrap();
+        first(&budget, 0);
         assert!(!extra(&budget, SECOND / 2 - 1));
         assert!(extra(&budget, SECOND / 2));
         assert!(!extra(&budget, SECOND / 2));
         assert_eq!(budget.available(at(1_000_000 * SECOND)), 20);
         assert_eq!((0..30).filter(|_| extra(&budget, 1_000_000 * SECOND)).count(), 20);
         let slow = ratio(0.1).with_reserve(0.01).unwrap();
+        first(&slow, 0);
         assert_eq!((slow.available(at(99 * SECOND)), slow.available(at(100 * SECOND))), (0, 1));
+    }
+
+    #[test]
+    fn the_reserve_comes_in_from_the_first_use_on_whatever_the_clock_reads() {
+        type Use = fn(&RetryRatio, u64);
+        let uses: [Use; 3] = [
+            first,
+            |budget, start| assert!(!extra(budget, start)),
+            |budget, start| assert!(budget.would_deny(&request(1, start)).is_some()),
+        ];
+        for start in [0, 1, 100 * SECOND, 86_400 * SECOND, u64::MAX - 100 * SECOND] {
+            for first_use in uses {
+                let budget = ratio(0.001).with_reserve(2.0).unwrap();
+                assert_eq!(budget.available(at(start)), 0);
+                first_use(&budget, start);
+                // To a fraction: some ten nanoseconds.
+                for (after, extras) in [(0, 0), (SECOND / 2 - 20, 0), (SECOND / 2, 1), (3 * SECOND, 5)] {
+                    let granted = (0..30).filter(|_| extra(&budget, start + after)).count();
+                    assert_eq!(granted, extras, "{start} {after}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_reserve_comes_in_while_the_credit_pays() {
+        for start in [0, 100 * SECOND] {
+            let budget = ratio(0.001).with_reserve(1.0).unwrap().with_initial(1);
+            assert!(extra(&budget, start));
+            assert!(extra(&budget, start + SECOND));
+        }
     }
 
     #[test]
@@ -405,14 +459,34 @@ mod tests {
     fn a_clock_that_goes_backwards_adds_nothing_and_takes_nothing() {
         let budget = ratio(1.0).with_reserve(1.0).unwrap();
         let late = 1_000 * SECOND;
+        first(&budget, late - 10 * SECOND);
         first(&budget, late);
-        assert_eq!(budget.available(at(late)), 11);
-        assert!((0..11).all(|_| extra(&budget, late)));
-        for nanos in [0, late - 1, 5, late] {
+        assert_eq!(budget.available(at(late)), 12);
+        assert!((0..12).all(|_| extra(&budget, late)));
+        for nanos in [late - 1, late - 5 * SECOND, late - 10 * SECOND, late] {
             assert!(!extra(&budget, nanos));
         }
-        first(&budget, 3);
-        assert!(extra(&budget, 3));
+        first(&budget, late - 9 * SECOND);
+        assert!(extra(&budget, late - 9 * SECOND));
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_lets_credit_expire_and_the_reserve_come_in() {
+        for late in [12 * SECOND, 1_000 * SECOND, u64::MAX - SECOND] {
+            for reserve in [0u32, 1] {
+                let budget = ratio(1.0).with_reserve(f64::from(reserve)).unwrap();
+                let reserve = u64::from(reserve);
+                first(&budget, late);
+                assert_eq!(budget.available(at(0)), 1);
+                first(&budget, 0);
+                assert_eq!(budget.available(at(0)), 2);
+                assert_eq!(budget.available(at(9 * SECOND)), 2 + 9 * reserve);
+                assert_eq!(budget.available(at(12 * SECOND)), 10 * reserve, "{late}");
+                first(&budget, 13 * SECOND);
+                assert_eq!(budget.available(at(13 * SECOND)), 1 + 10 * reserve);
+                assert_eq!(budget.available(at(25 * SECOND)), 10 * reserve);
+            }
+        }
     }
 
     #[test]

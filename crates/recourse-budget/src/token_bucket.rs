@@ -34,7 +34,9 @@ use std::fmt;
 /// or a billionth of a token, once, not once an attempt.
 ///
 /// To decide and to take is one compare-and-exchange of one word. A clock that goes backwards adds nothing and takes
-/// nothing: the bucket waits until the clock has passed the latest moment that it has seen.
+/// nothing: the bucket waits until the clock has passed the latest moment that it has seen. If that is more than a full
+/// refill ahead, and more than a second, the clock was [set back](crate#a-clock-that-jumps): the bucket keeps its
+/// tokens, and refills from there.
 ///
 /// ```
 /// use recourse_budget::TokenBucket;
@@ -324,13 +326,50 @@ mod tests {
         let bucket = bucket(10, 1.0);
         let second = 1_000_000_000;
         assert!(grants(&bucket, &retry(at(100 * second)).with_cost(6)));
-        for nanos in [0, 50 * second, 100 * second, 3, 99 * second, 100 * second] {
+        for nanos in [90 * second, 95 * second, 100 * second, 100 * second - 3, 99 * second, 100 * second] {
             assert_eq!(bucket.available(at(nanos)), 4);
             assert!(!grants(&bucket, &retry(at(nanos)).with_cost(5)));
         }
-        assert!(grants(&bucket, &retry(at(7)).with_cost(4)));
+        assert!(grants(&bucket, &retry(at(90 * second)).with_cost(4)));
         assert_eq!(bucket.available(at(100 * second)), 0);
         assert_eq!(bucket.available(at(101 * second)), 1);
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_takes_no_token_and_goes_on_from_there() {
+        let second = 1_000_000_000;
+        for (late, back) in [(100, 0), (100, 89), (5_000_000_000, 7), (18_000_000_000, 100)] {
+            let (bucket, back) = (bucket(10, 1.0), back * second);
+            assert!(grants(&bucket, &retry(at(late * second)).with_cost(6)));
+            assert_eq!(bucket.available(at(back)), 4);
+            assert!(!grants(&bucket, &retry(at(back)).with_cost(5)));
+            for (nanos, there) in [(0, 4), (second - 1, 4), (second, 5), (6 * second, 10), (99 * second, 10)]
+            {
+                assert_eq!(bucket.available(at(back + nanos)), there, "{late} {back} {nanos}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_clock_is_set_back_where_it_reads_more_than_a_full_refill_or_a_second_before() {
+        let second = 1_000_000_000;
+        for (capacity, rate, far) in [(10, 1.0, 10 * second), (1, 1e3, second), (2, 0.5, 4 * second)] {
+            let (bucket, late) = (bucket(capacity, rate), 100 * second);
+            assert!(grants(&bucket, &retry(at(late)).with_cost(capacity)));
+            assert!(!grants(&bucket, &retry(at(late - far))));
+            assert!(!grants(&bucket, &retry(at(late))), "a step back added something");
+            assert!(!grants(&bucket, &retry(at(late - far - 100))));
+            assert!(grants(&bucket, &retry(at(late - far + 2 * second))), "{capacity} {rate}");
+        }
+    }
+
+    #[test]
+    fn peeks_alone_notice_that_the_clock_was_set_back() {
+        let (bucket, second) = (bucket(1, 1.0), 1_000_000_000);
+        assert!(grants(&bucket, &retry(at(1_000_000 * second))));
+        assert!(bucket.would_deny(&retry(at(0))).is_some());
+        assert!(bucket.would_deny(&retry(at(second - 1))).is_some());
+        assert!(bucket.would_deny(&retry(at(second))).is_none());
     }
 
     #[test]

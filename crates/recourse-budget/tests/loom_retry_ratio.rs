@@ -57,16 +57,31 @@ fn payments_are_never_lost_and_never_overdrawn() {
 #[test]
 fn what_expires_while_it_is_drawn_is_gone_or_drawn() {
     explore_up_to(3, || {
+        let budget = Arc::new(RetryRatio::new(0.5).unwrap());
+        (0..2).for_each(|half| pays(&budget, half * SECOND));
+        let other = {
+            let budget = budget.clone();
+            thread::spawn(move || draws(&budget, SECOND))
+        };
+        let mine = draws(&budget, 11 * SECOND);
+        assert_eq!(mine, 0, "half of it has expired");
+        assert!(other.join().unwrap() <= 1);
+        assert_eq!(draws(&budget, 11 * SECOND), 0);
+    });
+}
+
+#[test]
+fn a_credit_that_the_clock_was_set_back_from_is_drawn_once() {
+    explore_up_to(2, || {
         let budget = Arc::new(RetryRatio::new(1.0).unwrap());
-        pays(&budget, 0);
+        pays(&budget, 20 * SECOND);
         let other = {
             let budget = budget.clone();
             thread::spawn(move || draws(&budget, 0))
         };
-        let mine = draws(&budget, 20 * SECOND);
-        let granted = other.join().unwrap() + mine;
-        assert!(granted <= 1, "{granted}");
-        assert_eq!(draws(&budget, 20 * SECOND), 0);
+        let mine = draws(&budget, SECOND);
+        assert_eq!(other.join().unwrap() + mine, 1);
+        assert_eq!(draws(&budget, SECOND), 0);
     });
 }
 

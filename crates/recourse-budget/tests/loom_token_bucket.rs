@@ -9,6 +9,7 @@ use recourse_model::{explore, explore_up_to};
 use std::sync::Arc;
 
 static KEY: Key = Key::from_static("svc.op");
+const SECOND: u64 = 1_000_000_000;
 
 fn retry(nanos: u64) -> BudgetRequest<'static> {
     BudgetRequest::new(&KEY, 1, AttemptKind::Retry, Now::at(Moment::from_nanos(nanos)))
@@ -63,5 +64,59 @@ fn a_refund_is_there_for_others_once() {
         let theirs = other.join().unwrap();
         assert!(mine + theirs >= 1);
         assert_eq!(theirs + bucket.available(Moment::ZERO), 1);
+    });
+}
+
+#[test]
+fn a_clock_that_was_set_back_grants_what_there_is_and_what_comes() {
+    explore_up_to(3, || {
+        // A token a second, room for two, one left at 100 s.
+        let bucket = Arc::new(TokenBucket::new(2, 1.0).unwrap());
+        assert_eq!(takes(&bucket, 100 * SECOND), 1);
+        let others = [0, SECOND].map(|nanos| {
+            let bucket = bucket.clone();
+            thread::spawn(move || takes(&bucket, nanos) + takes(&bucket, nanos))
+        });
+        let granted = others.into_iter().map(|other| other.join().unwrap()).sum::<u64>();
+        let left = bucket.available(Moment::from_nanos(SECOND));
+        assert!(granted + left <= 2, "{granted} {left}");
+        // Where they meet, what was left may be lost. What comes is not.
+        assert_eq!(takes(&bucket, 3 * SECOND) + takes(&bucket, 3 * SECOND), 2);
+    });
+}
+
+#[test]
+fn a_thread_that_still_has_the_old_moment_adds_no_more_than_that_step_ahead() {
+    explore_up_to(3, || {
+        let bucket = Arc::new(TokenBucket::new(2, 1.0).unwrap());
+        assert_eq!(takes(&bucket, 100 * SECOND) + takes(&bucket, 100 * SECOND), 2);
+        let late = {
+            let bucket = bucket.clone();
+            thread::spawn(move || takes(&bucket, 100 * SECOND) + takes(&bucket, 100 * SECOND))
+        };
+        let mine = takes(&bucket, 0);
+        // The late one comes before, and finds nothing; or after, and the clock went 100 s ahead: a full bucket.
+        let theirs = late.join().unwrap();
+        assert!(mine + theirs <= 2, "{mine} {theirs}");
+        // And then it was set back once more, if it was: not stuck.
+        _ = takes(&bucket, 0);
+        assert_eq!(takes(&bucket, SECOND) + takes(&bucket, 2 * SECOND), 2);
+    });
+}
+
+#[test]
+fn a_refund_while_the_clock_is_set_back_grants_nothing_twice() {
+    explore_up_to(3, || {
+        let bucket = Arc::new(TokenBucket::new(2, 1.0).unwrap());
+        assert_eq!(takes(&bucket, 100 * SECOND) + takes(&bucket, 100 * SECOND), 2);
+        let other = {
+            let bucket = bucket.clone();
+            thread::spawn(move || bucket.refund(&retry(0)))
+        };
+        let mine = takes(&bucket, 0) + takes(&bucket, 0);
+        other.join().unwrap();
+        let left = bucket.available(Moment::ZERO);
+        assert!(mine + left <= 1, "{mine} {left}");
+        assert_eq!(takes(&bucket, SECOND), 1);
     });
 }

@@ -75,7 +75,7 @@ impl fmt::Debug for Moment {
 /// A source of monotonic time.
 ///
 /// An implementation should not go backwards; the built-in plugins tolerate it and add nothing for such a step. Budgets
-/// stand still until it has caught up.
+/// stand still until it has caught up, or go on from there if it was set back by more than they remember.
 /// `now` is called on the caller's task and must not block.
 ///
 /// ```

@@ -6,16 +6,19 @@ use recourse_budget::RetryRatio;
 use recourse_core::Moment;
 use std::time::Duration;
 
-/// In thousandths of an extra.
+/// In thousandths of an extra. Time is all that the clock went forward since the first use.
 fn account(thousandths: u32, reserve: u32) -> impl FnMut(Done, u64) {
-    let (mut firsts, mut extras, mut latest) = (0i128, 0i128, 0u64);
+    let (mut firsts, mut extras, mut time, mut before) = (0i128, 0i128, 0i128, None);
     move |done, now| {
-        latest = latest.max(now);
+        if matches!(done, Done::Allowed(_) | Done::Denied(_)) {
+            time += i128::from(now.saturating_sub(before.unwrap_or(now)));
+            before = Some(now);
+        }
         match done {
             Done::Allowed(attempt) if attempt.is_first() => firsts += 1,
             Done::Allowed(attempt) => {
                 extras += i128::from(attempt.cost);
-                let by_time = i128::from(reserve) * i128::from(latest) / 1_000_000;
+                let by_time = i128::from(reserve) * time / 1_000_000;
                 let most = firsts * i128::from(thousandths) + by_time;
                 assert!(extras * 1_000 <= most, "{extras} extras after {firsts} first attempts");
             }
