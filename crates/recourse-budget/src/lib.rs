@@ -90,7 +90,6 @@ mod quota;
 mod refill;
 mod retry_ratio;
 mod routing;
-mod stock;
 mod throttle;
 mod token_bucket;
 mod unlimited;

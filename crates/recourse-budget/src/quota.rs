@@ -3,8 +3,7 @@
 use crate::atomic::{AtomicU64, Ordering::Relaxed};
 use crate::codes::DENIED;
 use crate::error::BudgetConfigError;
-use crate::stock::Stock;
-use recourse_core::{AttemptEnd, Budget, BudgetRequest, Decision, Ending, Label, OutcomeKind, reason};
+use recourse_core::{AttemptEnd, Budget, BudgetRequest, Decision, Label, OutcomeKind};
 use std::fmt;
 
 /// The retry quota of the AWS SDKs' standard mode (*Retry behavior*, AWS SDKs and Tools Reference Guide).
@@ -26,17 +25,12 @@ use std::fmt;
 ///
 /// # What a timeout costs
 ///
-/// What a retry costs depends on how the attempt before it failed, which a budget isn't told. So the price is taken in
-/// two parts: the price of a retry when it asks; the surcharge (5 by default) when an attempt times out, as much of it
-/// as there is. Surcharges that were taken are remembered in one sum, and each retry or hedge that ends settles one of
-/// them: if it succeeded, the surcharge is given back with its price; if it failed, it is gone. As in the SDKs a
-/// timeout whose retry succeeds costs nothing in the end. Two things differ: the surcharge is taken a backoff earlier,
-/// also where no retry follows, and of two calls in flight at once, either may settle the other's surcharge. What is
-/// given back is never more than what was taken.
+/// Nothing by itself: the retry after it costs more. What that is was taken when it asked, and is what it gives back if
+/// it succeeds. A hedge costs what a retry does. Whether a retry [follows a timeout](BudgetRequest::after_timeout) is
+/// what the executor says of it, when it asks and when it ends.
 ///
-/// An attempt counts as timed out if it ran out of its time, or its outcome has the reason `context_deadline_exceeded`.
-/// A hedge or retry that was superseded or cancelled, or whose operation panicked, was sent: its price stays spent.
-/// One that was allowed and never sent gets its price back.
+/// A hedge or retry that was superseded or cancelled, or whose operation panicked, was sent: its price stays spent. One
+/// that was allowed and never sent gets its price back.
 ///
 /// ```
 /// use recourse_budget::Quota;
@@ -57,8 +51,7 @@ pub struct Quota {
     retry_price: u32,
     timeout_price: u32,
     first_try_reward: u32,
-    /// A [`Stock`].
-    stock: AtomicU64,
+    tokens: AtomicU64,
 }
 
 impl Default for Quota {
@@ -105,8 +98,8 @@ impl Quota {
     }
 
     fn of(capacity: u32, retry_price: u32, timeout_price: u32, first_try_reward: u32) -> Self {
-        let stock = AtomicU64::new(Stock::full(capacity).packed());
-        Quota { capacity, retry_price, timeout_price, first_try_reward, stock }
+        let tokens = AtomicU64::new(capacity.into());
+        Quota { capacity, retry_price, timeout_price, first_try_reward, tokens }
     }
 
     /// Sets what a first try that succeeds adds; with 0 only retries that succeed give anything back.
@@ -124,86 +117,59 @@ impl Quota {
     /// Tokens that there are now.
     #[must_use]
     pub fn tokens(&self) -> u32 {
-        self.stock().tokens
-    }
-
-    fn stock(&self) -> Stock {
-        Stock::unpacked(self.stock.load(Relaxed))
+        u32::try_from(self.tokens.load(Relaxed)).unwrap_or(u32::MAX)
     }
 
     /// The price of an extra at this cost; `None` if it is more than the quota can hold.
-    fn price(&self, cost: u32) -> Option<u32> {
-        self.retry_price.checked_mul(cost).filter(|price| *price <= self.capacity)
+    fn price(&self, cost: u32, after_timeout: bool) -> Option<u64> {
+        let one = if after_timeout { self.timeout_price } else { self.retry_price };
+        let price = u64::from(one) * u64::from(cost);
+        (price <= u64::from(self.capacity)).then_some(price)
     }
 
-    /// Changes the stock in one step, or leaves it alone where `to` says `None` or nothing new. False for `None`.
-    fn change(&self, to: impl Fn(Stock) -> Option<Stock>) -> bool {
-        let mut packed = self.stock.load(Relaxed);
-        loop {
-            let Some(changed) = to(Stock::unpacked(packed)) else {
-                return false;
-            };
-            let changed = changed.packed();
-            if changed == packed {
-                return true;
-            }
-            match self.stock.compare_exchange_weak(packed, changed, Relaxed, Relaxed) {
-                Ok(_) => return true,
-                Err(current) => packed = current,
-            }
-        }
+    fn price_of(&self, request: &BudgetRequest<'_>) -> Option<u64> {
+        self.price(request.cost(), request.after_timeout())
     }
 
-    /// The stock once an attempt has ended.
-    fn after(&self, mut stock: Stock, end: &AttemptEnd<'_>) -> Stock {
-        let surcharge = (self.timeout_price - self.retry_price).saturating_mul(end.cost);
-        let succeeded = end.outcome.kind == OutcomeKind::Success;
-        if end.is_first_attempt() {
-            if succeeded {
-                stock.add(self.first_try_reward, self.capacity);
-            }
-        } else {
-            let settled = stock.settle(surcharge);
-            if succeeded {
-                let price = self.price(end.cost).unwrap_or(0);
-                stock.add(price.saturating_add(settled), self.capacity);
-            }
-        }
-        if timed_out(end) {
-            stock.owe(surcharge);
-        }
-        stock
+    /// Adds so many tokens, up to the capacity. Stores nothing where it is full, so that threads whose calls succeed
+    /// don't fight for the word.
+    fn add(&self, more: u64) {
+        _ = self.tokens.fetch_update(Relaxed, Relaxed, |tokens| {
+            let after = tokens.saturating_add(more).min(self.capacity.into());
+            (after != tokens).then_some(after)
+        });
     }
-}
-
-fn timed_out(end: &AttemptEnd<'_>) -> bool {
-    end.ending == Ending::TimedOut || end.outcome.reason == reason::CONTEXT_DEADLINE_EXCEEDED
 }
 
 impl Budget for Quota {
     fn allow_attempt(&self, request: &BudgetRequest<'_>) -> Decision {
         let allowed = request.is_first_attempt()
-            || self.price(request.cost()).is_some_and(|price| self.change(|stock| stock.less(price)));
+            || self.price_of(request).is_some_and(|price| {
+                let less = |tokens: u64| tokens.checked_sub(price);
+                self.tokens.fetch_update(Relaxed, Relaxed, less).is_ok()
+            });
         if allowed { Decision::allow() } else { Decision::deny(DENIED) }
     }
 
     fn would_deny(&self, request: &BudgetRequest<'_>) -> Option<Label> {
         let allowed = request.is_first_attempt()
-            || self.price(request.cost()).is_some_and(|price| self.stock().less(price).is_some());
+            || self.price_of(request).is_some_and(|price| price <= self.tokens.load(Relaxed));
         (!allowed).then_some(DENIED)
     }
 
     fn refund(&self, request: &BudgetRequest<'_>) {
-        if let Some(price) = self.price(request.cost()).filter(|_| !request.is_first_attempt()) {
-            self.change(|mut stock| {
-                stock.add(price, self.capacity);
-                Some(stock)
-            });
+        if let Some(price) = self.price_of(request).filter(|_| !request.is_first_attempt()) {
+            self.add(price);
         }
     }
 
     fn on_outcome(&self, end: &AttemptEnd<'_>) {
-        self.change(|stock| Some(self.after(stock, end)));
+        if end.outcome.kind == OutcomeKind::Success {
+            self.add(match end.is_first_attempt() {
+                true => self.first_try_reward.into(),
+                false => self.price(end.cost, end.after_timeout).unwrap_or(0),
+            });
+        }
     }
 
     fn wants_first_attempts(&self) -> bool {
@@ -225,7 +191,7 @@ impl fmt::Debug for Quota {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use recourse_core::{AttemptKind, Key, Moment, Now, Outcome};
+    use recourse_core::{AttemptKind, Ending, Key, Moment, Now, Outcome, reason};
 
     static KEY: Key = Key::from_static("svc.op");
 
@@ -271,36 +237,57 @@ mod tests {
         assert!(allows(&quota, &retry()));
     }
 
+    /// A retry of a timeout has ended.
+    fn second_after_timeout(quota: &Quota, ending: Ending, outcome: &Outcome) {
+        let now = Now::at(Moment::ZERO);
+        let end = AttemptEnd::new(&KEY, 1, AttemptKind::Retry, ending, outcome, &now);
+        quota.on_outcome(&end.with_after_timeout(true));
+    }
+
     #[test]
-    fn timeouts_cost_twice_as_much_and_nothing_if_their_retry_succeeds() {
+    fn the_retry_of_a_timeout_costs_twice_as_much_and_nothing_if_it_succeeds() {
         let timeout = Outcome::retryable(reason::CONTEXT_DEADLINE_EXCEEDED);
         let quota = Quota::default();
         first(&quota, Ending::TimedOut, &timeout);
-        assert!(allows(&quota, &retry()));
+        assert_eq!(quota.tokens(), 500, "nobody has retried it");
+        assert!(allows(&quota, &retry().with_after_timeout(true)));
         assert_eq!(quota.tokens(), 490);
-        second(&quota, Ending::Won, &Outcome::success());
+        second_after_timeout(&quota, Ending::Won, &Outcome::success());
         assert_eq!(quota.tokens(), 500);
 
-        first(&quota, Ending::Failed, &timeout);
-        assert!(allows(&quota, &retry()));
-        second(&quota, Ending::Failed, &Outcome::retryable(""));
+        assert!(allows(&quota, &retry().with_after_timeout(true)));
+        second_after_timeout(&quota, Ending::TimedOut, &timeout);
         assert_eq!(quota.tokens(), 490);
-        // That surcharge is settled: a later success gives its own price back alone.
+        // Another call's retry gives its own price back, and no more.
         assert!(allows(&quota, &retry()));
         second(&quota, Ending::Won, &Outcome::success());
         assert_eq!(quota.tokens(), 490);
     }
 
     #[test]
-    fn a_deadline_is_a_timeout_and_a_loser_stays_paid() {
+    fn the_retry_of_a_timeout_needs_its_whole_price() {
+        let quota = Quota::new(9, 5, 10).unwrap_err();
+        assert_eq!(quota.field, "timeout_price");
+        let quota = Quota::new(14, 5, 10).unwrap();
+        assert!(allows(&quota, &retry()));
+        assert!(!allows(&quota, &retry().with_after_timeout(true)));
+        assert_eq!(quota.tokens(), 9);
+        assert!(allows(&quota, &retry()));
+        quota.refund(&retry());
+        quota.refund(&retry().with_after_timeout(true));
+        assert_eq!(quota.tokens(), 14);
+    }
+
+    #[test]
+    fn what_was_sent_in_vain_stays_paid() {
         let quota = Quota::default();
-        first(&quota, Ending::TimedOut, &Outcome::abort(reason::OVERALL_TIMEOUT));
-        assert_eq!(quota.tokens(), 495);
         let hedge = BudgetRequest::new(&KEY, 0, AttemptKind::Hedge, Now::at(Moment::ZERO));
         assert!(allows(&quota, &hedge));
         let dropped = Outcome::abort(reason::CONTEXT_CANCELED);
         ends(&quota, 0, AttemptKind::Hedge, Ending::Superseded, &dropped);
-        assert_eq!(quota.tokens(), 490);
+        assert_eq!(quota.tokens(), 495);
+        first(&quota, Ending::TimedOut, &Outcome::abort(reason::OVERALL_TIMEOUT));
+        assert_eq!(quota.tokens(), 495);
     }
 
     #[test]
@@ -314,10 +301,12 @@ mod tests {
             assert!(!allows(&quota, &retry().with_cost(cost)));
             quota.refund(&retry().with_cost(cost));
         }
-        let (timeout, now) = (Outcome::retryable(reason::CONTEXT_DEADLINE_EXCEEDED), Now::at(Moment::ZERO));
-        let end = AttemptEnd::new(&KEY, 0, AttemptKind::Retry, Ending::TimedOut, &timeout, &now);
+        assert!(!allows(&quota, &retry().with_cost(51).with_after_timeout(true)));
+        assert!(allows(&quota, &retry().with_cost(50).with_after_timeout(true)));
+        let (success, now) = (Outcome::success(), Now::at(Moment::ZERO));
+        let end = AttemptEnd::new(&KEY, 1, AttemptKind::Retry, Ending::Won, &success, &now);
         quota.on_outcome(&end.with_cost(u32::MAX));
-        assert_eq!(quota.tokens(), 0);
+        assert_eq!(quota.tokens(), 0, "no attempt at this cost was allowed");
         let largest = Quota::new(u32::MAX, u32::MAX, u32::MAX).unwrap().with_first_try_reward(u32::MAX);
         assert!(allows(&largest, &retry()));
         first(&largest, Ending::Won, &Outcome::success());
@@ -326,10 +315,10 @@ mod tests {
     }
 
     #[test]
-    fn a_success_at_full_stock_writes_nothing_new() {
+    fn there_are_never_more_than_fit() {
         let quota = Quota::default();
         first(&quota, Ending::Won, &Outcome::success());
-        assert_eq!((quota.tokens(), quota.stock()), (500, Stock::full(500)));
+        assert_eq!(quota.tokens(), 500);
         assert!(quota.wants_outcomes());
     }
 

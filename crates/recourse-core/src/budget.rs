@@ -138,6 +138,7 @@ pub struct BudgetRequest<'a> {
     attempt: u32,
     kind: AttemptKind,
     cost: u32,
+    after_timeout: bool,
     time_left: Option<Duration>,
     now: Now<'a>,
 }
@@ -155,7 +156,7 @@ impl<'a> BudgetRequest<'a> {
     #[must_use]
     #[inline]
     pub fn new(key: &'a Key, attempt: u32, kind: AttemptKind, now: Now<'a>) -> Self {
-        BudgetRequest { key, attempt, kind, cost: 1, time_left: None, now }
+        BudgetRequest { key, attempt, kind, cost: 1, after_timeout: false, time_left: None, now }
     }
 
     /// The same at another cost.
@@ -163,6 +164,14 @@ impl<'a> BudgetRequest<'a> {
     #[inline]
     pub fn with_cost(mut self, cost: u32) -> Self {
         self.cost = cost;
+        self
+    }
+
+    /// The same, and whether it follows a [timeout](Self::after_timeout).
+    #[must_use]
+    #[inline]
+    pub fn with_after_timeout(mut self, after_timeout: bool) -> Self {
+        self.after_timeout = after_timeout;
         self
     }
 
@@ -200,6 +209,24 @@ impl<'a> BudgetRequest<'a> {
     #[inline]
     pub fn cost(&self) -> u32 {
         self.cost
+    }
+
+    /// Whether this is a retry of an attempt that timed out: one that ran out of its time, or whose outcome has the
+    /// reason `context_deadline_exceeded`. Where the group before was hedged, the attempt that decided it counts. Never
+    /// for a first attempt or a hedge.
+    ///
+    /// ```
+    /// use recourse_core::{AttemptKind, BudgetRequest, Key, Moment, Now};
+    ///
+    /// let key = Key::from_static("svc.op");
+    /// let retry = BudgetRequest::new(&key, 1, AttemptKind::Retry, Now::at(Moment::ZERO));
+    /// assert!(!retry.after_timeout());
+    /// assert!(retry.with_after_timeout(true).after_timeout());
+    /// ```
+    #[must_use]
+    #[inline]
+    pub fn after_timeout(&self) -> bool {
+        self.after_timeout
     }
 
     /// Time left until the call's deadline; `None` for no deadline.
@@ -244,6 +271,8 @@ pub struct AttemptEnd<'a> {
     pub kind: AttemptKind,
     /// What the policy says one attempt costs.
     pub cost: u32,
+    /// Whether it was a retry of an attempt that timed out, as its [request](BudgetRequest::after_timeout) said.
+    pub after_timeout: bool,
     /// How it ended: won, failed, timed out, superseded, cancelled or panicked.
     pub ending: Ending,
     /// What the classifier said of it; an abort where it was dropped.
@@ -264,7 +293,7 @@ impl<'a> AttemptEnd<'a> {
         outcome: &'a Outcome,
         now: &'a Now<'a>,
     ) -> Self {
-        AttemptEnd { key, attempt, kind, cost: 1, ending, outcome, now }
+        AttemptEnd { key, attempt, kind, cost: 1, after_timeout: false, ending, outcome, now }
     }
 
     /// The same at another cost.
@@ -272,6 +301,14 @@ impl<'a> AttemptEnd<'a> {
     #[inline]
     pub const fn with_cost(mut self, cost: u32) -> Self {
         self.cost = cost;
+        self
+    }
+
+    /// The same, and whether it followed a [timeout](BudgetRequest::after_timeout).
+    #[must_use]
+    #[inline]
+    pub const fn with_after_timeout(mut self, after_timeout: bool) -> Self {
+        self.after_timeout = after_timeout;
         self
     }
 

@@ -17,12 +17,15 @@ pub(crate) struct Attempt {
     pub(crate) index: u32,
     pub(crate) kind: AttemptKind,
     pub(crate) cost: u32,
+    pub(crate) after_timeout: bool,
 }
 
 impl Attempt {
-    pub(crate) const FIRST: Attempt = Attempt { index: 0, kind: AttemptKind::Retry, cost: 1 };
-    pub(crate) const RETRY: Attempt = Attempt { index: 1, kind: AttemptKind::Retry, cost: 1 };
-    pub(crate) const HEDGE: Attempt = Attempt { index: 0, kind: AttemptKind::Hedge, cost: 1 };
+    pub(crate) const FIRST: Attempt =
+        Attempt { index: 0, kind: AttemptKind::Retry, cost: 1, after_timeout: false };
+    pub(crate) const RETRY: Attempt = Attempt { index: 1, ..Attempt::FIRST };
+    pub(crate) const RETRY_OF_TIMEOUT: Attempt = Attempt { after_timeout: true, ..Attempt::RETRY };
+    pub(crate) const HEDGE: Attempt = Attempt { kind: AttemptKind::Hedge, ..Attempt::FIRST };
 
     pub(crate) fn costing(self, cost: u32) -> Self {
         Attempt { cost, ..self }
@@ -35,6 +38,7 @@ impl Attempt {
     pub(crate) fn request(self, nanos: u64) -> BudgetRequest<'static> {
         BudgetRequest::new(&KEY, self.index, self.kind, Now::at(Moment::from_nanos(nanos)))
             .with_cost(self.cost)
+            .with_after_timeout(self.after_timeout)
     }
 
     /// Asks, and checks that the peek before says the same.
@@ -56,7 +60,7 @@ impl Attempt {
         let (ending, outcome) = how.told();
         let now = Now::at(Moment::ZERO);
         let end = AttemptEnd::new(&KEY, self.index, self.kind, ending, &outcome, &now);
-        budget.on_outcome(&end.with_cost(self.cost));
+        budget.on_outcome(&end.with_cost(self.cost).with_after_timeout(self.after_timeout));
     }
 
     /// The release first, then the refund.
@@ -127,7 +131,13 @@ pub(crate) fn script(
     cost: impl Strategy<Value = u32> + Clone + 'static,
     time: impl Strategy<Value = u64> + Clone + 'static,
 ) -> impl Strategy<Value = Vec<Line>> {
-    let asked = prop::sample::select(vec![Attempt::FIRST, Attempt::FIRST, Attempt::RETRY, Attempt::HEDGE]);
+    let asked = prop::sample::select(vec![
+        Attempt::FIRST,
+        Attempt::FIRST,
+        Attempt::RETRY,
+        Attempt::RETRY_OF_TIMEOUT,
+        Attempt::HEDGE,
+    ]);
     let line = prop_oneof![
         6 => (asked, cost).prop_map(|(attempt, cost)| Line::Ask(attempt.costing(cost))),
         3 => (any::<usize>(), how()).prop_map(|(which, how)| Line::End { which, how }),

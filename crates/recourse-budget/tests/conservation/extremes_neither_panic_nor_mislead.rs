@@ -28,7 +28,7 @@ proptest! {
         for budget in one_of_each() {
             for &(index, hedge, cost, refund) in &attempts {
                 let kind = if hedge { AttemptKind::Hedge } else { AttemptKind::Retry };
-                let attempt = Attempt { index, kind, cost };
+                let attempt = Attempt { index, kind, cost, after_timeout: refund };
                 let nothing = recourse_core::Decision::allow();
                 if refund { attempt.refund(&budget, nothing) } else { attempt.end(&budget, nothing, how) }
             }

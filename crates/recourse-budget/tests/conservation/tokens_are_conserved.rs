@@ -1,6 +1,6 @@
 //! Bucket, quota and in-flight against the simplest account of what they were asked.
 
-use crate::attempts::{Done, How, play, script};
+use crate::attempts::{Attempt, Done, How, play, script};
 use proptest::prelude::*;
 use recourse_budget::{InFlight, Quota, TokenBucket};
 use recourse_core::{Budget, Moment};
@@ -18,7 +18,7 @@ proptest! {
         }
         let mut spent = 0;
         play(&bucket, &lines, |done, now| {
-            let paid = |attempt: crate::attempts::Attempt| {
+            let paid = |attempt: Attempt| {
                 if attempt.is_first() && !gated { 0 } else { attempt.cost }
             };
             match done {
@@ -70,31 +70,17 @@ proptest! {
     ) {
         let capacity = 60;
         let quota = Quota::new(capacity, retry_price, retry_price + surcharge).unwrap();
-        // What was taken and not given back may be short of the account, where the stock ran over or out; never beyond.
-        let (mut tokens, mut owed) = (i64::from(capacity), 0i64);
-        let price = |cost: u32| i64::from(retry_price * cost);
+        let mut tokens = i64::from(capacity);
+        let price = |attempt: Attempt| {
+            i64::from((retry_price + if attempt.after_timeout { surcharge } else { 0 }) * attempt.cost)
+        };
         play(&quota, &lines, |done, _| {
             match done {
-                Done::Allowed(attempt) if !attempt.is_first() => tokens -= price(attempt.cost),
-                Done::Refunded(attempt) if !attempt.is_first() => tokens += price(attempt.cost),
-                Done::Denied(attempt) => assert!(price(attempt.cost) > tokens),
-                Done::Ended(attempt, how) => {
-                    let surcharge = i64::from(surcharge * attempt.cost);
-                    if attempt.is_first() {
-                        tokens += i64::from(how == How::Success);
-                    } else {
-                        let settled = surcharge.min(owed);
-                        owed -= settled;
-                        if how == How::Success {
-                            tokens += price(attempt.cost) + settled;
-                        }
-                    }
-                    tokens = tokens.min(i64::from(capacity));
-                    if matches!(how, How::Timeout | How::Deadline) {
-                        let taken = surcharge.min(tokens);
-                        tokens -= taken;
-                        owed += taken;
-                    }
+                Done::Allowed(attempt) if !attempt.is_first() => tokens -= price(attempt),
+                Done::Refunded(attempt) if !attempt.is_first() => tokens += price(attempt),
+                Done::Denied(attempt) => assert!(price(attempt) > tokens),
+                Done::Ended(attempt, How::Success) => {
+                    tokens += if attempt.is_first() { 1 } else { price(attempt) };
                 }
                 _ => {}
             }

@@ -76,12 +76,12 @@ impl Engine<'_, '_> {
     /// Tells a budget how an attempt ended that it had allowed.
     fn tell_budget(&mut self, slot: usize, ending: Ending, outcome: &Outcome) {
         let plan = self.plan;
-        let kind = kind_of(slot);
+        let (kind, after_timeout) = (kind_of(slot), self.open(slot).after_timeout);
         let BoundBudget::Found { plugin, cost, .. } = plan.budget(kind) else { return };
         let _ = self.plugin(Component::Budget, |engine| {
             let now = engine.lazy_now();
             let end = AttemptEnd::new(&plan.key, engine.group(), kind, ending, outcome, &now);
-            plugin.on_outcome(&end.with_cost(*cost));
+            plugin.on_outcome(&end.with_cost(*cost).with_after_timeout(after_timeout));
         });
     }
 

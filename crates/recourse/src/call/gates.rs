@@ -116,10 +116,17 @@ impl Engine<'_, '_> {
         self.plugin(Component::Budget, |engine| match engine.plan.budget(kind) {
             BoundBudget::Found { plugin, cost, .. } => {
                 let request = BudgetRequest::new(engine.key(), attempt, kind, engine.lazy_now());
+                let request = request.with_after_timeout(engine.follows_timeout(kind, attempt));
                 Some(ask(&**plugin, &request.with_cost(*cost).with_time_left(left)))
             }
             _ => None,
         })
+    }
+
+    /// Whether an attempt that has not started is a retry of one that timed out.
+    #[inline]
+    pub(super) fn follows_timeout(&self, kind: AttemptKind, attempt: u32) -> bool {
+        kind == AttemptKind::Retry && attempt > 0 && self.state.timed_out
     }
 
     pub(super) fn tell_decision(

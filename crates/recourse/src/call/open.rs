@@ -18,6 +18,8 @@ pub(crate) struct Open {
     pub(crate) charged: bool,
     /// Its budget waits to hear how it ends.
     pub(crate) heard: bool,
+    /// It is a retry of an attempt that timed out, as its budget was told.
+    pub(crate) after_timeout: bool,
     pub(crate) pended: bool,
     launched: bool,
 }

@@ -125,10 +125,11 @@ impl Engine<'_, '_> {
         let Decision { allowed, reason, release, .. } = decision;
         let hears_ends = allowed && matches!(plan.budget(kind), BoundBudget::Found { hears_ends: true, .. });
         let charged = allowed && !spared && matches!(plan.budget(kind), BoundBudget::Found { .. });
+        let after_timeout = self.follows_timeout(kind, self.group());
         let open = self.open(slot);
         // Kept before anybody is told, as the ticket is.
         open.hold(release);
-        (open.charged, open.heard) = (charged, hears_ends);
+        (open.charged, open.heard, open.after_timeout) = (charged, hears_ends, after_timeout);
         if !self.shared.clock_trusted && self.clock_broke() {
             self.never_sent(slot);
             return None;

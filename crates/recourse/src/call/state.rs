@@ -20,6 +20,8 @@ pub(crate) struct CallState<'a> {
     pub(super) around: Nesting,
     /// Whether the trigger was asked about this group.
     pub(super) looked: bool,
+    /// Whether the attempt that decided the last group timed out.
+    pub(super) timed_out: bool,
     pub(super) running: Running,
     /// Why an early call's first attempt was refused: that ends it.
     pub(super) refused: Option<StopReason>,
@@ -41,6 +43,7 @@ impl CallState<'_> {
             can_hedge,
             around,
             looked: false,
+            timed_out: false,
             running: None,
             refused: None,
             started: NEVER,

@@ -76,9 +76,11 @@ impl Engine<'_, '_> {
         let late = self.late();
         let decides = late.progress.group() == group && late.progress.deciding_slot() == Some(slot);
         if kind == OutcomeKind::Success || decides {
+            let timed_out = ending == Ending::TimedOut || outcome.reason == reason::CONTEXT_DEADLINE_EXCEEDED;
             late.reason = outcome.reason;
             // A panic over another attempt's result has not decided anything.
             late.cause = panicked;
+            self.state.timed_out = timed_out;
         }
         let terminal = kind != OutcomeKind::Retryable && self.plan.rules.cancel_on_first_terminal;
         (kind, kind == OutcomeKind::Success || terminal)

@@ -6,6 +6,7 @@
 //! | the others | the behaviour that they are named after |
 
 mod breaker_hears_each_outcomes_vote;
+mod budget_hears_that_a_timeout_is_retried;
 mod budget_is_asked_once_an_attempt;
 mod budget_may_leave_first_attempts_alone;
 mod classifier_decides_what_happens_next;
