@@ -19,9 +19,8 @@ const NEVER: u64 = u64::MAX;
 /// # A clock that was set back
 ///
 /// One that reads [far](Refill::far) before the latest moment goes on from there: the level stays, and what left is
-/// counted anew. `seen` goes first, and whoever wins its exchange writes the outflow. Whoever reads the new outflow then
-/// reads the new moment too, and can't take what would have been there at the old one. Where threads that still have
-/// the old moment come in between, the level may be lost; more never comes of it.
+/// counted anew. `seen` goes first: whoever reads the new outflow reads the new moment too, and can't take what would
+/// have been there at the old one. Where others come in between, the level may be lost; more never comes of it.
 pub(crate) struct Flow {
     refill: Refill,
     /// All that has left, in parts: taken, or spilled because there was no room.
@@ -130,13 +129,11 @@ impl Flow {
     /// The level stays, and counts from now on.
     #[cold]
     fn set_back(&self, by_now: u64, outflow: u64, seen: u64) {
-        if self.seen.compare_exchange(seen, by_now, Relaxed, Relaxed).is_ok() {
-            let level = self.level_of(seen, outflow);
-            // Fails where somebody takes or gives back at the old moment: then the next who asks finds an outflow that
-            // is ahead of any inflow, and no level.
-            let anew = by_now.saturating_sub(level);
-            _ = self.outflow.compare_exchange(outflow, anew, Release, Relaxed);
-        }
+        let anew = by_now.saturating_sub(self.level_of(seen, outflow));
+        self.seen.store(by_now, Relaxed);
+        // Fails where another was first. Or where somebody takes or gives back at the old moment: then the next who asks
+        // finds an outflow that is ahead of any inflow, and no level.
+        _ = self.outflow.compare_exchange(outflow, anew, Release, Relaxed);
     }
 
     fn level_of(&self, inflow: u64, outflow: u64) -> u64 {

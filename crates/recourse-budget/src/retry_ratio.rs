@@ -471,6 +471,16 @@ mod tests {
     }
 
     #[test]
+    fn a_clock_that_is_out_of_step_by_the_ttl_changes_nothing() {
+        let budget = ratio(1.0);
+        let half = SECOND / 2;
+        first(&budget, 10 * SECOND + half);
+        assert!(!budget.allow_attempt(&request(1, half).with_cost(2)).allowed);
+        assert_eq!(budget.available(at(20 * SECOND + half)), 1);
+        assert_eq!(budget.available(at(21 * SECOND + half)), 0);
+    }
+
+    #[test]
     fn a_clock_that_was_set_back_lets_credit_expire_and_the_reserve_come_in() {
         for (late, back) in [(12, 0), (1_000, 0), (1_000, 300), (10_000_000_000, 77)] {
             for reserve in [0u32, 1] {

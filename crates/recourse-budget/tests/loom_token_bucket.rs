@@ -120,3 +120,18 @@ fn a_refund_while_the_clock_is_set_back_grants_nothing_twice() {
         assert_eq!(takes(&bucket, SECOND), 1);
     });
 }
+
+#[test]
+fn a_clock_that_was_set_back_fills_nothing() {
+    explore_up_to(3, || {
+        let bucket = Arc::new(TokenBucket::new(2, 1.0).unwrap());
+        assert!(bucket.allow_attempt(&retry(100 * SECOND).with_cost(2)).allowed);
+        let other = {
+            let bucket = bucket.clone();
+            thread::spawn(move || takes(&bucket, 0))
+        };
+        let mine = takes(&bucket, 0);
+        assert_eq!((mine + other.join().unwrap(), bucket.available(Moment::ZERO)), (0, 0));
+        assert_eq!(takes(&bucket, SECOND) + takes(&bucket, SECOND), 1);
+    });
+}
