@@ -80,15 +80,18 @@ impl Credit {
         false
     }
 
-    /// Whether [`draw`](Self::draw) would succeed; draws nothing.
+    /// Whether [`draw`](Self::draw) would succeed; draws nothing. Where nothing is ever drawn because this says no, the
+    /// clock is looked at here: otherwise what is paid in after a pause would count as if it had come during it.
     pub(crate) fn covers(&self, request: &BudgetRequest<'_>) -> bool {
+        let now = request.now();
         let drawn = self.drawn.load(Acquire);
         let paid_in = self.paid_in.load(Relaxed);
-        covers(
-            paid_in,
-            self.settled(drawn, paid_in, self.expiry.expired(request.now(), paid_in)),
-            parts_of(request),
-        )
+        let drawn = self.settled(drawn, paid_in, self.expiry.expired(now, paid_in));
+        let covers = covers(paid_in, drawn, parts_of(request));
+        if !covers && self.expiry.is_due(now) {
+            self.look(now, paid_in, 0);
+        }
+        covers
     }
 
     /// An extra that drew its cost was never sent.

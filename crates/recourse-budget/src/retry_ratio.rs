@@ -306,6 +306,9 @@ mod tests {
         let budget = ratio(2.0 / 3.0);
         (0..300).for_each(|_| first(&budget, 0));
         assert_eq!((0..300).filter(|_| extra(&budget, 0)).count(), 199);
+        let budget = ratio(0.999_999_999);
+        first(&budget, 0);
+        assert!(!extra(&budget, 0));
     }
 
     #[test]
@@ -381,6 +384,19 @@ mod tests {
         trickle.for_each(|nanos| first(&budget, nanos));
         let left = budget.available(at(3_610 * SECOND));
         assert!(left <= 11 + 1, "{left}");
+    }
+
+    #[test]
+    fn what_is_paid_in_after_a_pause_is_there_also_where_peeks_deny() {
+        let budget = ratio(1.0).with_initial(100_000);
+        // So much is kept that the clock is seldom read.
+        (0..4).for_each(|_| first(&budget, 0));
+        let denied = (0..20).filter(|second| {
+            let now = (3_600 + second) * SECOND;
+            first(&budget, now);
+            budget.would_deny(&request(1, now)).is_some()
+        });
+        assert_eq!(denied.count(), 1);
     }
 
     #[test]

@@ -135,3 +135,22 @@ fn a_clock_that_was_set_back_fills_nothing() {
         assert_eq!(takes(&bucket, SECOND) + takes(&bucket, SECOND), 1);
     });
 }
+
+#[test]
+fn a_reading_is_a_step_back_or_ahead_once() {
+    explore_up_to(3, || {
+        let bucket = Arc::new(TokenBucket::new(2, 1.0).unwrap());
+        assert_eq!(takes(&bucket, 100 * SECOND), 1);
+        let late = {
+            let bucket = bucket.clone();
+            thread::spawn(move || {
+                let both = || bucket.allow_attempt(&retry(100 * SECOND).with_cost(2)).allowed;
+                2 * (u64::from(both()) + u64::from(both()))
+            })
+        };
+        let mine = takes(&bucket, 0);
+        // What was left, and what fills the bucket as the clock goes back and ahead once.
+        let theirs = late.join().unwrap();
+        assert!(mine + theirs <= 3, "{mine} {theirs}");
+    });
+}

@@ -173,7 +173,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(100))]
 
     /// What another client would see: calls that succeed, one a second, and one of them wants a retry.
     #[test]
