@@ -66,6 +66,7 @@ impl Open {
     #[inline]
     pub(crate) fn over(&mut self) {
         (self.launched, self.pended, self.charged, self.telling) = (false, false, false, false);
+        self.after_timeout = false;
     }
 
     /// Where its record stands in the timeline, if the call is recorded.
