@@ -78,22 +78,12 @@ impl Fence {
         catch_unwind(AssertUnwindSafe(plugin)).inspect_err(|payload| drop(self.caught(component, &**payload)))
     }
 
-    /// Lets a panic go on that was held back; with recovery on it ends here.
-    pub(crate) fn let_go(&self, panic: Held) {
-        if !self.recover {
-            resume_unwind(panic);
-        }
-        discard(panic);
-    }
-
-    /// The same where there may be another one, which is gone; `quietly` where no panic may unwind.
-    pub(crate) fn end(&self, first: Held, also: Option<Held>, quietly: bool) {
-        if let Some(also) = also {
-            discard(also);
-        }
-        match quietly {
-            true => discard(first),
-            false => self.let_go(first),
+    /// Lets a panic go on that was held back; it ends here with recovery on, and `in_drop`, where none may unwind.
+    pub(crate) fn let_go(&self, panic: Option<Held>, in_drop: bool) {
+        match panic {
+            Some(panic) if self.recover || in_drop => discard(panic),
+            Some(panic) => resume_unwind(panic),
+            None => {}
         }
     }
 
@@ -109,6 +99,17 @@ impl Fence {
 
     pub(crate) fn counts(&self) -> PanicCounts {
         PanicCounts(std::array::from_fn(|at| self.counts[at].load(Ordering::Relaxed)))
+    }
+}
+
+/// The earlier of two panics; the other is gone.
+pub(crate) fn first_of(first: Option<Held>, also: Option<Held>) -> Option<Held> {
+    match (first, also) {
+        (Some(first), Some(also)) => {
+            discard(also);
+            Some(first)
+        }
+        (first, also) => first.or(also),
     }
 }
 

@@ -28,7 +28,7 @@ fn poll_held<'a>(
             }
         }
     };
-    *held = Some(Held::inside(site, plan, false, site.within));
+    *held = Some(Held::new(site, plan, false, site.within));
     Poll::Ready(())
 }
 

@@ -5,6 +5,7 @@ use crate::call::decide::{NEVER, SLOTS, Step};
 use crate::call::engine::Engine;
 use crate::call::open::kind_of;
 use crate::call::recorder::Close;
+use crate::fence::first_of;
 use crate::plan::BoundBudget;
 use recourse_core::{AttemptEnd, Component, Ending, Health, Outcome, StopReason, reason};
 use std::error::Error;
@@ -61,16 +62,15 @@ impl Engine<'_, '_> {
         };
         let fence = &self.shared.fence;
         let before = self.state.running.replace((Component::Budget, 0));
-        if let Err(panic) = fence.hold(Component::Budget, || drop(release)) {
-            let also = fence.hold(Component::Budget, || then(self)).err();
-            self.state.running = Some((Component::Budget, 0));
-            let in_drop = self.late().in_drop;
-            fence.end(panic, also, in_drop);
+        let Err(panic) = fence.hold(Component::Budget, || drop(release)) else {
             self.state.running = before;
-        } else {
-            self.state.running = before;
-            then(self);
-        }
+            return then(self);
+        };
+        let also = fence.hold(Component::Budget, || then(self)).err();
+        self.state.running = Some((Component::Budget, 0));
+        let in_drop = self.late().in_drop;
+        fence.let_go(first_of(Some(panic), also), in_drop);
+        self.state.running = before;
     }
 
     /// Tells a budget how an attempt ended that it had allowed.

@@ -17,13 +17,7 @@ pub(crate) struct Held<'a> {
 impl<'a> Held<'a> {
     /// A call that nothing was launched for.
     #[inline]
-    pub(crate) fn new(site: &Site<'a>, plan: PlanRef<'a>, can_hedge: bool) -> Self {
-        Held::inside(site, plan, can_hedge, site.around())
-    }
-
-    /// The same where it was noted earlier what runs round the call.
-    #[inline]
-    pub(crate) fn inside(site: &Site<'a>, plan: PlanRef<'a>, can_hedge: bool, around: Nesting) -> Self {
+    pub(crate) fn new(site: &Site<'a>, plan: PlanRef<'a>, can_hedge: bool, around: Nesting) -> Self {
         let Site { shared, idempotent, .. } = *site;
         let state = CallState::new(idempotent, can_hedge, around);
         Held { shared, plan, state }
@@ -32,7 +26,7 @@ impl<'a> Held<'a> {
     /// A call whose first attempt is in flight, and had nobody to ask.
     #[inline]
     pub(crate) fn in_flight(site: &Site<'a>, plan: PlanRef<'a>, around: Nesting) -> Self {
-        let mut held = Held::inside(site, plan, true, around);
+        let mut held = Held::new(site, plan, true, around);
         held.state.primary.launch();
         held
     }

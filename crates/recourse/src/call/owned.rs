@@ -165,7 +165,7 @@ where
             Some(plan) if plan.starts_early && !P::CAPTURE => plan,
             at_hand => return self.start(at_hand, cx),
         };
-        let mut held = Held::new(this.site, plan, true);
+        let mut held = Held::new(this.site, plan, true, this.site.around());
         let mut engine = held.engine();
         let Some(attempt) = engine.permit(0) else {
             if engine.is_early() {
@@ -222,7 +222,8 @@ where
         let this = self.as_mut().project();
         *this.stage = match plan {
             Some(plan) => {
-                this.rest.insert(Rest::over(Held::new(this.site, plan, true))).start(P::CAPTURE);
+                let held = Held::new(this.site, plan, true, this.site.around());
+                this.rest.insert(Rest::over(held)).start(P::CAPTURE);
                 Stage::Between
             }
             None => {
@@ -244,7 +245,7 @@ where
         let mut this = self.project();
         if let Stage::Planning(later) = this.stage {
             let plan = ready!(later.as_mut().poll(cx));
-            let held = Held::inside(this.site, plan, true, this.site.within);
+            let held = Held::new(this.site, plan, true, this.site.within);
             this.rest.insert(Rest::over(held)).start(P::CAPTURE);
             *this.stage = Stage::Between;
         }

@@ -1,6 +1,6 @@
 //! [`Recorder`]: keeps the timeline, and is the one caller of observers.
 
-use crate::fence::{Fence, Held, discard};
+use crate::fence::{Fence, Held, first_of};
 use crate::plan::Plan;
 use crate::shared::Shared;
 use recourse_core::{
@@ -42,21 +42,13 @@ impl Audience<'_> {
         let mut first = None;
         for observer in &self.shared.observers {
             let told = self.shared.fence.hold(Component::Observer, || callback(observer));
-            match (told, &first) {
-                (Err(panic), None) => first = Some(panic),
-                (Err(another), Some(_)) => discard(another),
-                (Ok(()), _) => {}
-            }
+            first = first_of(first, told.err());
         }
         first
     }
 
     fn let_go(&self, panic: Option<Held>) {
-        match panic {
-            Some(panic) if self.in_drop => discard(panic),
-            Some(panic) => self.shared.fence.let_go(panic),
-            None => {}
-        }
+        self.shared.fence.let_go(panic, self.in_drop);
     }
 }
 
@@ -201,17 +193,6 @@ impl Recorder {
     fn record(&self, place: Option<usize>) -> Option<(&Timeline, &AttemptRecord)> {
         let timeline = self.timeline.as_deref()?;
         Some((timeline, timeline.attempts().get(place?)?))
-    }
-}
-
-/// The earlier of two panics; the other is gone.
-fn first_of(first: Option<Held>, also: Option<Held>) -> Option<Held> {
-    match (first, also) {
-        (Some(first), Some(also)) => {
-            discard(also);
-            Some(first)
-        }
-        (first, also) => first.or(also),
     }
 }
 
