@@ -39,7 +39,7 @@ pub struct ExecutorBuilder {
     own_breakers: Vec<Arc<dyn BreakerFactory>>,
     default_classifier: Option<Arc<dyn Classifier>>,
     observers: Vec<Arc<dyn Observer>>,
-    clock: Option<Arc<dyn Clock>>,
+    clock: Option<Box<dyn Clock>>,
     /// Whether the clock is one of our own.
     clock_trusted: bool,
     sleeper: Option<Arc<dyn Sleeper>>,
@@ -229,7 +229,7 @@ impl ExecutorBuilder {
     /// Reads the time from this clock; the system's monotonic clock unless set.
     pub fn clock<C: Clock + 'static>(mut self, clock: C) -> Self {
         self.clock_trusted = runtime::is_builtin_clock::<C>();
-        self.clock = Some(Arc::new(clock));
+        self.clock = Some(Box::new(clock));
         self
     }
 
@@ -372,7 +372,7 @@ impl ExecutorBuilder {
             slots: Slots::new(self.max_keys),
             observers: self.observers.into(),
             clock_trusted: self.clock_trusted,
-            clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock)),
+            clock: self.clock.unwrap_or_else(|| Box::new(SystemClock)),
             sleeper: self.sleeper.unwrap_or_else(|| Arc::new(FuturesTimerSleeper)),
             random: Random::new(self.seed),
             fence,

@@ -45,6 +45,13 @@ pub(crate) struct CallEnd {
     pub(crate) cause: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
+impl CallEnd {
+    /// Of a call whose first attempt was refused.
+    pub(crate) fn refused(key: &Key, stop: StopReason) -> Self {
+        CallEnd { stop, key: key.clone(), ..NOTHING }
+    }
+}
+
 /// A [`CallEnd`] in memory that its thread uses again, so that an error is small and allocates nothing in the long run.
 struct Kept(Option<Box<CallEnd>>);
 

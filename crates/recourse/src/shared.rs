@@ -10,7 +10,7 @@ pub(crate) struct Shared {
     pub(crate) world: World,
     pub(crate) slots: Slots,
     pub(crate) observers: Box<[Arc<dyn Observer>]>,
-    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) clock: Box<dyn Clock>,
     /// The system's own clock needs no fence.
     pub(crate) clock_trusted: bool,
     pub(crate) sleeper: Arc<dyn Sleeper>,

@@ -262,7 +262,17 @@ impl<'h, 'a, T: 'static, E: Failure<M>, M> Driver<'h, 'a, T, E, M> {
             reason,
             cause,
         };
-        let error = Error::new(end, inner, E::as_error as fn(&E) -> &(dyn StdError + 'static));
-        P::report(Err(error), || self.engine.take_timeline())
+        failed::<P, T, E, M>(end, inner, || self.engine.take_timeline())
     }
+}
+
+/// What a caller gets who gets no value.
+#[inline]
+pub(crate) fn failed<P: Report, T, E: Failure<M>, M>(
+    end: CallEnd,
+    inner: Option<E>,
+    timeline: impl FnOnce() -> Timeline,
+) -> P::Output<Result<T, Error<E>>> {
+    let error = Error::new(end, inner, E::as_error as fn(&E) -> &(dyn StdError + 'static));
+    P::report(Err(error), timeline)
 }

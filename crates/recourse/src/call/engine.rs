@@ -16,7 +16,7 @@ use crate::call::timer::CallTimer;
 use crate::fence::PanicError;
 use crate::plan::Plan;
 use crate::shared::Shared;
-use recourse_core::{Clock, Component, Key, Label, Moment, Now, StopReason, Timeline, reason};
+use recourse_core::{Component, Key, Label, Moment, Now, StopReason, Timeline, reason};
 use std::error::Error;
 use std::sync::Arc;
 
@@ -182,7 +182,7 @@ impl<'a> Engine<'_, 'a> {
     /// Why the call ended; `None` for a success.
     pub(crate) fn stop(&self) -> Option<StopReason> {
         let Some(late) = &self.state.late else {
-            return self.state.refused;
+            return None;
         };
         let Step::Finish { stop: Some(stop) } = late.step else {
             return None;

@@ -2,6 +2,7 @@
 
 use crate::call::engine::Engine;
 use crate::call::nesting::Nesting;
+use crate::call::pass::Pass;
 use crate::call::site::Site;
 use crate::call::state::CallState;
 use crate::plan::PlanRef;
@@ -23,11 +24,19 @@ impl<'a> Held<'a> {
         Held { shared, plan, state }
     }
 
-    /// A call whose first attempt is in flight, and had nobody to ask.
+    /// A call whose first attempt is in flight, and held no more than this.
     #[inline]
-    pub(crate) fn in_flight(site: &Site<'a>, plan: PlanRef<'a>, around: Nesting) -> Self {
+    pub(crate) fn in_flight(
+        site: &Site<'a>,
+        plan: PlanRef<'a>,
+        around: Nesting,
+        pass: Option<Pass<'a>>,
+    ) -> Self {
         let mut held = Held::new(site, plan, true, around);
         held.state.primary.launch();
+        if let Some(pass) = pass {
+            (held.state.primary.ticket, held.state.group_started) = pass.hand_over();
+        }
         held
     }
 

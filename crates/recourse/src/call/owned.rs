@@ -3,14 +3,17 @@
 //! Written by hand and not as an `async fn`, because nearly every call is over in its first poll: until something has to
 //! be decided, it needs no more than the operation's future and its place.
 
-use crate::call::driver::{Driver, Last, Report, poll_once};
+use crate::call::driver::{Driver, Last, Report, failed, poll_once};
 use crate::call::hedger::{Hedges, Running};
 use crate::call::held::Held;
+use crate::call::nesting::Nesting;
+use crate::call::pass::Pass;
+use crate::call::permit::circuit_stop;
 use crate::call::site::{LaterPlan, Site};
-use crate::error::Error;
-use crate::plan::PlanRef;
+use crate::error::{CallEnd, Error};
+use crate::plan::{Plan, PlanRef};
 use pin_project_lite::pin_project;
-use recourse_core::{Attempt, Failure, Timeline};
+use recourse_core::{Admission, Attempt, Failure, Timeline};
 use std::future::Future;
 use std::marker::PhantomData;
 use std::mem;
@@ -19,17 +22,23 @@ use std::task::{Context, Poll, ready};
 
 pin_project! {
     /// A call through [`Call::run`](super::Call::run).
-    pub(crate) struct Drive<'a, P, T, E, M, F, Fut> {
+    pub(crate) struct Drive<'a, P, T, E, M, F, Fut>
+    where
+        P: Report,
+    {
         site: Site<'a>,
         operation: F,
-        stage: Stage<'a>,
+        stage: Stage,
         #[pin]
         primary: Option<Fut>,
-        rest: Option<Rest<'a, T, E, Fut>>,
-        marker: PhantomData<fn() -> (P, M)>,
+        rest: Option<Rest<'a, T, E, Fut, P::Output<Result<T, Error<E>>>>>,
+        marker: PhantomData<fn() -> M>,
     }
 
-    impl<'a, P, T, E, M, F, Fut> PinnedDrop for Drive<'a, P, T, E, M, F, Fut> {
+    impl<'a, P, T, E, M, F, Fut> PinnedDrop for Drive<'a, P, T, E, M, F, Fut>
+    where
+        P: Report,
+    {
         fn drop(this: Pin<&mut Self>) {
             if this.rest.is_some() {
                 this.let_go();
@@ -39,38 +48,52 @@ pin_project! {
 }
 
 /// What a call needs that was not over at once.
-struct Rest<'a, T, E, Fut> {
+#[allow(clippy::large_enum_variant, reason = "most of these are underway, and a box would have to be allocated")]
+enum Rest<'a, T, E, Fut, R> {
+    /// Its provider has not answered yet.
+    Planning(LaterPlan<'a>),
+    Underway(Underway<'a, T, E, Fut>),
+    /// It is over, and this is its result, until it is taken. Kept here and not handed up: where the ways of a call meet,
+    /// the result of one that was over at once is in registers, and must not be read from memory that was written a moment
+    /// before.
+    Done(Option<R>),
+}
+
+/// What a call needs while it runs.
+struct Underway<'a, T, E, Fut> {
     /// `None` when it was let go of.
     held: Option<Held<'a>>,
     running: Running<Fut>,
     last: Last<T, E>,
 }
 
-impl<'a, T, E, Fut> Rest<'a, T, E, Fut> {
+impl<'a, T, E, Fut, R> Rest<'a, T, E, Fut, R> {
     #[inline(always)]
     fn over(held: Held<'a>) -> Self {
-        Rest { held: Some(held), running: None, last: None }
+        Rest::Underway(Underway { held: Some(held), running: None, last: None })
     }
 
-    #[inline]
-    fn start(&mut self, capture: bool) {
-        if let Some(held) = &mut self.held {
-            held.engine().start(capture);
-        }
-    }
-
-    /// Whether dropping it would do nothing.
+    /// Whether dropping it would do nothing, which is known at a glance.
     #[inline]
     fn is_empty(&self) -> bool {
-        self.held.as_ref().is_none_or(Held::is_empty) && self.running.is_none() && self.last.is_none()
+        match self {
+            Rest::Underway(Underway { held, running: None, last: None }) => {
+                held.as_ref().is_none_or(Held::is_empty)
+            }
+            _ => false,
+        }
     }
 }
 
+/// A call's poll: ready with the value of an early success, or with nothing where the result lies in [`Rest::Done`].
+type Polled<T> = Poll<Option<T>>;
+
 /// Where a call stands between two polls.
-enum Stage<'a> {
+#[derive(Clone, Copy)]
+enum Stage {
     Start,
     /// Its provider has not answered yet.
-    Planning(LaterPlan<'a>),
+    Planning,
     /// Attempts are in flight.
     Group,
     /// The wait before the next group.
@@ -82,27 +105,39 @@ enum Stage<'a> {
 
 /// A call at its start.
 #[inline]
-pub(crate) fn drive<'a, P, T, E, M, F, Fut>(site: Site<'a>, operation: F) -> Drive<'a, P, T, E, M, F, Fut> {
+pub(crate) fn drive<'a, P, T, E, M, F, Fut>(site: Site<'a>, operation: F) -> Drive<'a, P, T, E, M, F, Fut>
+where
+    P: Report,
+{
     Drive { site, operation, stage: Stage::Start, primary: None, rest: None, marker: PhantomData }
 }
 
-impl<'a, P, T, E, M, F, Fut> Drive<'a, P, T, E, M, F, Fut> {
+impl<'a, P: Report, T, E, M, F, Fut> Drive<'a, P, T, E, M, F, Fut> {
     /// Drops the attempts, and then gives back what was taken for them. Kept out of the way of a call that was over at once.
     #[inline(never)]
     fn let_go(self: Pin<&mut Self>) {
         let mut this = self.project();
         this.primary.set(None);
-        if let Some(rest) = this.rest {
-            rest.running = None;
-            rest.held = None;
+        if let Some(Rest::Underway(underway)) = this.rest {
+            underway.running = None;
+            underway.held = None;
+        }
+    }
+
+    /// The result that a call has left.
+    #[inline]
+    fn take_result(self: Pin<&mut Self>) -> P::Output<Result<T, Error<E>>> {
+        match self.project().rest {
+            Some(Rest::Done(result)) => result.take().unwrap_or_else(|| unreachable!("it was left just now")),
+            _ => unreachable!("a call that is over has left its result"),
         }
     }
 }
 
 /// Lets go of everything if a poll unwinds, before whoever catches it can look.
-struct Unwinding<'d, 'a, P, T, E, M, F, Fut>(Pin<&'d mut Drive<'a, P, T, E, M, F, Fut>>);
+struct Unwinding<'d, 'a, P: Report, T, E, M, F, Fut>(Pin<&'d mut Drive<'a, P, T, E, M, F, Fut>>);
 
-impl<P, T, E, M, F, Fut> Drop for Unwinding<'_, '_, P, T, E, M, F, Fut> {
+impl<P: Report, T, E, M, F, Fut> Drop for Unwinding<'_, '_, P, T, E, M, F, Fut> {
     #[cold]
     fn drop(&mut self) {
         self.0.as_mut().let_go();
@@ -122,7 +157,11 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut unwinding = Unwinding(self);
-        let polled = unwinding.0.as_mut().step(cx);
+        let polled = match unwinding.0.as_mut().step(cx) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Some(value)) => Poll::Ready(P::report(Ok(value), no_timeline)),
+            Poll::Ready(None) => Poll::Ready(unwinding.0.as_mut().take_result()),
+        };
         mem::forget(unwinding);
         polled
     }
@@ -137,44 +176,91 @@ where
     E: Failure<M>,
 {
     #[inline]
-    fn step(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<P::Output<Result<T, Error<E>>>> {
-        let mut this = self.as_mut().project();
+    fn step(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Polled<T> {
+        let this = self.as_mut().project();
         if !matches!(this.stage, Stage::Start) {
             return self.go_on(None, cx);
         }
         *this.stage = Stage::Over;
-        let plan = match this.site.first_plan() {
-            Some(plan) if plan.is_free && !P::CAPTURE => {
-                // Nothing is taken, so nothing has to be held while the attempt runs for the first time.
-                let around = this.site.around();
-                let nesting = plan.nesting.and(around);
-                let polled = nesting.run(|| {
-                    this.primary.set(Some((this.operation)(plan.first_attempt(nesting))));
-                    poll_once(this.primary, cx)
-                });
-                if let Poll::Ready(Ok(value)) = polled {
-                    return Poll::Ready(P::report(Ok(value), no_timeline));
-                }
-                let held = Held::in_flight(this.site, PlanRef::Kept(plan), around);
-                return self.become_late(held, polled, cx);
+        match this.site.first_plan() {
+            Some(plan) if plan.is_free && !P::CAPTURE => self.first_attempt(plan, None, cx),
+            Some(plan) if plan.needs_pass && !P::CAPTURE => self.pass(plan, cx),
+            Some(plan) => self.begin(Some(PlanRef::Kept(plan)), None, cx),
+            None => {
+                let plan = this.site.plan_now();
+                self.begin(plan, None, cx)
             }
-            Some(plan) => Some(PlanRef::Kept(plan)),
-            None => this.site.plan_now(),
+        }
+    }
+
+    /// Starts a call that has nobody to ask but a breaker of our own, or is timed.
+    #[inline(never)]
+    fn pass(self: Pin<&mut Self>, plan: &'a Plan, cx: &mut Context<'_>) -> Polled<T> {
+        match Pass::ask(self.site.shared, plan) {
+            Ok(pass) => self.first_attempt(plan, Some(pass), cx),
+            Err(admission) => self.turned_away(plan, admission, cx),
+        }
+    }
+
+    /// A breaker of our own is not as usual. Where it rejects the attempt, that is all there is to the call: nothing was
+    /// launched, and nobody watches.
+    #[inline(never)]
+    fn turned_away(
+        self: Pin<&mut Self>,
+        plan: &'a Plan,
+        admission: Admission,
+        cx: &mut Context<'_>,
+    ) -> Polled<T> {
+        let Admission::Rejected(rejection) = &admission else {
+            return self.begin(Some(PlanRef::Kept(plan)), Some(admission), cx);
         };
+        let end = CallEnd::refused(&plan.key, circuit_stop(rejection));
+        *self.project().rest = Some(Rest::Done(Some(failed::<P, T, E, M>(end, None, no_timeline))));
+        Poll::Ready(None)
+    }
+
+    /// Polls the first attempt of a call that holds no more than this. It can't be dropped meanwhile.
+    #[inline(always)]
+    fn first_attempt(
+        mut self: Pin<&mut Self>,
+        plan: &'a Plan,
+        pass: Option<Pass<'a>>,
+        cx: &mut Context<'_>,
+    ) -> Polled<T> {
+        let mut this = self.as_mut().project();
+        let around = this.site.around();
+        let nesting = plan.nesting.and(around);
+        let polled = nesting.run(|| {
+            this.primary.set(Some((this.operation)(plan.first_attempt(nesting))));
+            poll_once(this.primary, cx)
+        });
+        if let Poll::Ready(Ok(value)) = polled {
+            if let Some(pass) = pass {
+                pass.succeeded();
+            }
+            return Poll::Ready(Some(value));
+        }
+        *this.rest = Some(Rest::over(Held::in_flight(this.site, PlanRef::Kept(plan), around, pass)));
+        *this.stage = Stage::Group;
+        self.go_on(Some(polled), cx)
+    }
+
+    /// Starts a call that has more to do before its first attempt; `admission` is what its breaker has said already.
+    #[inline(never)]
+    fn begin(
+        mut self: Pin<&mut Self>,
+        plan: Option<PlanRef<'a>>,
+        admission: Option<Admission>,
+        cx: &mut Context<'_>,
+    ) -> Polled<T> {
         let plan = match plan {
             Some(plan) if plan.starts_early && !P::CAPTURE => plan,
             at_hand => return self.start(at_hand, cx),
         };
+        let mut this = self.as_mut().project();
         let mut held = Held::new(this.site, plan, true, this.site.around());
         let mut engine = held.engine();
-        let Some(attempt) = engine.permit(0) else {
-            if engine.is_early() {
-                let refused = Driver::over(&mut held, &mut None).fail::<P>(None);
-                if held.is_empty() {
-                    mem::forget(held);
-                }
-                return Poll::Ready(refused);
-            }
+        let Some(attempt) = engine.first_permit(admission) else {
             *this.rest = Some(Rest::over(held));
             *this.stage = Stage::Between;
             return self.go_on(None, cx);
@@ -188,7 +274,7 @@ where
                 if held.is_empty() {
                     mem::forget(held);
                 }
-                Poll::Ready(P::report(Ok(value), no_timeline))
+                Poll::Ready(Some(value))
             }
             polled => {
                 *this.rest = Some(Rest::over(held));
@@ -198,58 +284,45 @@ where
         }
     }
 
-    /// The first attempt did not succeed at once: this is what its first poll gave.
-    #[inline]
-    fn become_late(
-        mut self: Pin<&mut Self>,
-        held: Held<'a>,
-        polled: Poll<Result<T, E>>,
-        cx: &mut Context<'_>,
-    ) -> Poll<P::Output<Result<T, Error<E>>>> {
-        let this = self.as_mut().project();
-        *this.rest = Some(Rest::over(held));
-        *this.stage = Stage::Group;
-        self.go_on(Some(polled), cx)
-    }
-
     /// Starts a call that has somebody to ask or to tell before its first attempt, or has no plan yet.
     #[inline(never)]
-    fn start(
-        mut self: Pin<&mut Self>,
-        plan: Option<PlanRef<'a>>,
-        cx: &mut Context<'_>,
-    ) -> Poll<P::Output<Result<T, Error<E>>>> {
+    fn start(mut self: Pin<&mut Self>, plan: Option<PlanRef<'a>>, cx: &mut Context<'_>) -> Polled<T> {
         let this = self.as_mut().project();
-        *this.stage = match plan {
+        match plan {
             Some(plan) => {
-                let held = Held::new(this.site, plan, true, this.site.around());
-                this.rest.insert(Rest::over(held)).start(P::CAPTURE);
-                Stage::Between
+                let around = this.site.around();
+                self.as_mut().start_by(plan, around);
             }
             None => {
                 // What runs round the call is what ran round its first poll.
                 this.site.within = this.site.around();
-                Stage::Planning(this.site.plan_later())
+                *this.rest = Some(Rest::Planning(this.site.plan_later()));
+                *this.stage = Stage::Planning;
             }
-        };
+        }
         self.go_on(None, cx)
+    }
+
+    /// Starts a call that is told of from its start, or whose plan came late.
+    fn start_by(self: Pin<&mut Self>, plan: PlanRef<'a>, around: Nesting) {
+        let this = self.project();
+        let held = Held::new(this.site, plan, true, around);
+        if let Rest::Underway(Underway { held: Some(held), .. }) = this.rest.insert(Rest::over(held)) {
+            held.engine().start(P::CAPTURE);
+        }
+        *this.stage = Stage::Between;
     }
 
     /// Goes on from where the call stands. `taken` is what the first poll of the first attempt gave.
     #[inline(never)]
-    fn go_on(
-        self: Pin<&mut Self>,
-        taken: Option<Poll<Result<T, E>>>,
-        cx: &mut Context<'_>,
-    ) -> Poll<P::Output<Result<T, Error<E>>>> {
-        let mut this = self.project();
-        if let Stage::Planning(later) = this.stage {
-            let plan = ready!(later.as_mut().poll(cx));
-            let held = Held::new(this.site, plan, true, this.site.within);
-            this.rest.insert(Rest::over(held)).start(P::CAPTURE);
-            *this.stage = Stage::Between;
+    fn go_on(mut self: Pin<&mut Self>, taken: Option<Poll<Result<T, E>>>, cx: &mut Context<'_>) -> Polled<T> {
+        let this = self.as_mut().project();
+        if let Some(Rest::Planning(later)) = this.rest {
+            let (plan, around) = (ready!(later.as_mut().poll(cx)), this.site.within);
+            self.as_mut().start_by(plan, around);
         }
-        let Some(Rest { held: Some(held), running, last }) = this.rest else {
+        let mut this = self.project();
+        let Some(Rest::Underway(Underway { held: Some(held), running, last })) = this.rest else {
             panic!("a call was polled after its end");
         };
         let mut driver = Driver::over(held, last);
@@ -274,7 +347,7 @@ where
                         if this.rest.as_ref().is_some_and(Rest::is_empty) {
                             mem::forget(this.rest.take());
                         }
-                        return Poll::Ready(P::report(Ok(value), no_timeline));
+                        return Poll::Ready(Some(value));
                     }
                     *this.stage = match driver.engine.is_over() {
                         false if driver.engine.wait_comes() => Stage::Waiting,
@@ -292,7 +365,8 @@ where
                     }
                     None => {
                         *this.stage = Stage::Over;
-                        return Poll::Ready(driver.finish::<P>());
+                        *this.rest = Some(Rest::Done(Some(driver.finish::<P>())));
+                        return Poll::Ready(None);
                     }
                 },
             }

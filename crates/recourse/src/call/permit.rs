@@ -27,16 +27,29 @@ impl Engine<'_, '_> {
         }
     }
 
+    /// Asks for the first attempt of an early call; `admission` is what its breaker has said already.
+    #[inline]
+    pub(crate) fn first_permit(&mut self, admission: Option<Admission>) -> Option<Attempt> {
+        match admission {
+            None => self.permit(0),
+            admission => self.admitted(admission, 0).then(|| self.permit_admitted(0))?,
+        }
+    }
+
     /// Asks for one attempt. `None` where it is refused; then the next step says what follows.
     #[inline(always)]
     pub(crate) fn permit(&mut self, slot: usize) -> Option<Attempt> {
+        match &self.plan.breaker {
+            Some(breaker) if !self.passes_breaker(breaker, slot, kind_of(slot)) => None,
+            _ => self.permit_admitted(slot),
+        }
+    }
+
+    /// The breaker has admitted it, or there is none.
+    #[inline(always)]
+    fn permit_admitted(&mut self, slot: usize) -> Option<Attempt> {
         let plan = self.plan;
         let kind = kind_of(slot);
-        if let Some(breaker) = &plan.breaker {
-            if !self.passes_breaker(breaker, slot, kind) {
-                return None;
-            }
-        }
         let mut reason = Label::from_static(reason::NO_BUDGET);
         if self.is_budgeted(kind) {
             reason = self.passes_budget(slot, kind)?;
@@ -106,7 +119,7 @@ impl Engine<'_, '_> {
             }
             Some(Admission::Rejected(rejection)) => {
                 self.note_rejection(&rejection);
-                self.refused(slot, circuit_stop(&rejection), false);
+                self.on(Event::Refused { slot, stop: circuit_stop(&rejection), for_good: false });
                 false
             }
             _ => true,
@@ -255,16 +268,7 @@ impl Engine<'_, '_> {
         }
         // A missing budget stays missing for the whole group: one record of it is enough.
         let for_good = *reason == reason::BUDGET_NOT_FOUND;
-        self.refused(slot, budget_stop(reason), for_good);
-    }
-
-    /// The attempt may not start. An early call, which nobody watches, is over with it.
-    #[inline]
-    fn refused(&mut self, slot: usize, stop: StopReason, for_good: bool) {
-        match self.is_early() {
-            true => self.state.refused = Some(stop),
-            false => self.on(Event::Refused { slot, stop, for_good }),
-        }
+        self.on(Event::Refused { slot, stop: budget_stop(reason), for_good });
     }
 }
 
@@ -310,7 +314,7 @@ pub(super) fn budget_stop(reason: &Label) -> StopReason {
     }
 }
 
-pub(super) fn circuit_stop(rejection: &Rejection) -> StopReason {
+pub(crate) fn circuit_stop(rejection: &Rejection) -> StopReason {
     match rejection.state {
         CircuitState::HalfOpen => StopReason::CircuitHalfOpenProbeLimit,
         _ => StopReason::CircuitOpen,

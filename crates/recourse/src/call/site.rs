@@ -1,9 +1,8 @@
 //! [`Site`]: what is known of a call before it starts, and the way to its plan.
 
 use crate::call::nesting::Nesting;
-use crate::plan::{Plan, PlanRef, Target};
+use crate::plan::{Plan, PlanRef, Target, Unkept};
 use crate::shared::Shared;
-use recourse_core::Key;
 use std::future::{Future, ready};
 use std::pin::Pin;
 
@@ -41,8 +40,10 @@ impl<'a> Site<'a> {
     pub(crate) fn plan_now(&self) -> Option<PlanRef<'a>> {
         match &self.target {
             Target::Kept(slot) => slot.plan_now(&self.shared.world),
-            Target::New(key) => self.shared.slots.plan_of_new(key, &self.shared.world),
-            Target::Invalid(plan) => Some(PlanRef::Counted(plan.clone())),
+            Target::Unkept(unkept) => match &**unkept {
+                Unkept::New(key) => self.shared.slots.plan_of_new(key, &self.shared.world),
+                Unkept::Invalid(plan) => Some(PlanRef::Counted(plan.clone())),
+            },
         }
     }
 
@@ -52,11 +53,13 @@ impl<'a> Site<'a> {
         let (world, slots) = (&self.shared.world, &self.shared.slots);
         match &self.target {
             Target::Kept(slot) => Box::pin(slot.plan(world)),
-            Target::New(key) => match slots.get(key) {
-                Some(slot) => Box::pin(slot.plan(world)),
-                None => Box::pin(world.plan_without_state(Key::clone(key))),
+            Target::Unkept(unkept) => match &**unkept {
+                Unkept::New(key) => match slots.get(key) {
+                    Some(slot) => Box::pin(slot.plan(world)),
+                    None => Box::pin(world.plan_without_state(key.clone())),
+                },
+                Unkept::Invalid(plan) => Box::pin(ready(PlanRef::Counted(plan.clone()))),
             },
-            Target::Invalid(plan) => Box::pin(ready(PlanRef::Counted(plan.clone()))),
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::call::nesting::Nesting;
 use crate::call::open::{HedgesOpen, Open};
 use crate::call::recorder::Recorder;
 use crate::call::timer::CallTimer;
-use recourse_core::{Component, Label, Moment, StopReason};
+use recourse_core::{Component, Label, Moment};
 use std::error::Error;
 use std::sync::Arc;
 
@@ -23,8 +23,6 @@ pub(crate) struct CallState<'a> {
     /// Whether the attempt that decided the last group timed out.
     pub(super) timed_out: bool,
     pub(super) running: Running,
-    /// Why an early call's first attempt was refused: that ends it.
-    pub(super) refused: Option<StopReason>,
     /// When the call first had to wait, for an attempt or between two: alike whether or not it is observed. `NEVER`
     /// before that.
     pub(super) started: Moment,
@@ -45,7 +43,6 @@ impl CallState<'_> {
             looked: false,
             timed_out: false,
             running: None,
-            refused: None,
             started: NEVER,
             group_started: NEVER,
             late: None,

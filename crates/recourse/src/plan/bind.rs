@@ -76,13 +76,18 @@ impl World {
         let generations = if is_final && !binding.broken { at.0 } else { at.0.uncounted() };
         let starts_early = !self.calls_are_told && binding.stop.is_none();
         let budgets_first = !retry_budget.ignores_first();
-        let asks_nobody = breaker.is_none() && !budgets_first && latency.is_none();
+        let asks_nobody = breaker.is_none() && latency.is_none();
+        let is_brief = starts_early
+            && !budgets_first
+            && classifier.values_succeed
+            && breaker.as_ref().is_none_or(|breaker| breaker.trusted);
         Plan {
             key: key.clone(),
             starts_early,
             budgets_first,
             nesting: Nesting::in_attempt(rules.may_retry(true)),
-            is_free: starts_early && asks_nobody && classifier.values_succeed,
+            is_free: is_brief && asks_nobody,
+            needs_pass: is_brief && !asks_nobody,
             policy_id: policy.id.as_static().unwrap_or_else(|| intern(&policy.id)),
             first_time_left: rules.time_left(rules.overall_timeout),
             rules,
@@ -117,7 +122,7 @@ impl World {
         let mut plan = self.bind(&key, Err(cause.clone()), (self.generations(), 0), None);
         (plan.has_policy, plan.notes, plan.capped) = (false, Attributes::new(), false);
         plan.stop = Some(Stop { reason: StopReason::InvalidKey, cause });
-        (plan.starts_early, plan.is_free) = (false, false);
+        (plan.starts_early, plan.is_free, plan.needs_pass) = (false, false, false);
         plan
     }
 }

@@ -28,6 +28,6 @@ pub(crate) use self::normal::LastNormal;
 pub(crate) use self::plan::{BoundBreaker, BoundBudget, Plan};
 pub(crate) use self::plans::PlanRef;
 pub(crate) use self::slot::Slot;
-pub(crate) use self::slots::{Slots, Target};
+pub(crate) use self::slots::{Slots, Target, Unkept};
 pub use self::static_provider::StaticProvider;
 pub(crate) use self::world::{Modes, World};

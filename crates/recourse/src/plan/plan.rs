@@ -45,6 +45,8 @@ pub(crate) struct Plan {
     pub(crate) budgets_first: bool,
     /// Whether there is not even that to do, and every value ends the call.
     pub(crate) is_free: bool,
+    /// Whether there is no more to do than to ask a breaker of our own and to time the call, and every value ends it.
+    pub(crate) needs_pass: bool,
     /// Whether the cap of keys left this one without state.
     pub(crate) capped: bool,
     /// The provider's answer that the plan was bound to.

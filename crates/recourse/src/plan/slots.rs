@@ -54,8 +54,14 @@ impl Cell {
 pub(crate) enum Target<'a> {
     /// In the executor or in a handle.
     Kept(&'a Slot),
-    /// Nowhere yet: the key was not seen before, or is past the cap.
-    New(Box<Key>),
+    /// Boxed, so that the usual call has one small thing to look at when it is dropped.
+    Unkept(Box<Unkept>),
+}
+
+/// What is no place in the executor.
+pub(crate) enum Unkept {
+    /// The key was not seen before, or is past the cap.
+    New(Key),
     /// The text is no key.
     Invalid(Arc<Plan>),
 }
@@ -64,8 +70,10 @@ impl Target<'_> {
     pub(crate) fn key(&self) -> &Key {
         match self {
             Target::Kept(slot) => &slot.key,
-            Target::New(key) => key,
-            Target::Invalid(plan) => &plan.key,
+            Target::Unkept(unkept) => match &**unkept {
+                Unkept::New(key) => key,
+                Unkept::Invalid(plan) => &plan.key,
+            },
         }
     }
 }
@@ -111,11 +119,14 @@ impl Slots {
     fn new_target(&self, key: &KeyRef<'_>, world: &World) -> Target<'_> {
         let key = match key.clone().into_key() {
             Ok(key) => key,
-            Err(error) => return Target::Invalid(Arc::new(world.bind_invalid(Arc::new(error)))),
+            Err(error) => {
+                let plan = Arc::new(world.bind_invalid(Arc::new(error)));
+                return Target::Unkept(Box::new(Unkept::Invalid(plan)));
+            }
         };
         match self.find(key.fingerprint(), key.as_str()) {
             Some(slot) => Target::Kept(slot),
-            None => Target::New(Box::new(key)),
+            None => Target::Unkept(Box::new(Unkept::New(key))),
         }
     }
 

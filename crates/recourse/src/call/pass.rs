@@ -1,0 +1,81 @@
+//! [`Pass`]: all that a call holds whose first attempt had nobody to ask but a breaker of our own, in good health.
+
+use crate::call::decide::NEVER;
+use crate::plan::Plan;
+use crate::shared::Shared;
+use recourse_core::{
+    Admission, AdmissionRequest, AttemptKind, CircuitBreaker, Clock, Health, Moment, Now, Ticket,
+};
+use recourse_hedge::LatencyWindow;
+use std::hint::black_box;
+use std::mem;
+
+/// A first attempt's ticket and start. Dropped where the operation panics, the ticket is given back without a vote.
+pub(crate) struct Pass<'a> {
+    clock: &'a dyn Clock,
+    admitted: Option<(&'a dyn CircuitBreaker, Ticket)>,
+    /// Where nobody wants to know how long it takes there is neither.
+    timed: Option<(&'a LatencyWindow, Moment)>,
+}
+
+impl<'a> Pass<'a> {
+    /// Asks the breaker, if there is one. What isn't its usual answer is for the engine.
+    #[inline(always)]
+    pub(crate) fn ask(shared: &'a Shared, plan: &'a Plan) -> Result<Self, Admission> {
+        let clock = &*shared.clock;
+        let mut admitted = None;
+        if let Some(breaker) = &plan.breaker {
+            let breaker = &*breaker.plugin;
+            match breaker.admit(&AdmissionRequest::new(AttemptKind::Retry, Now::of(clock))) {
+                Admission::Admitted(ticket, None) if !ticket.probe => {
+                    admitted = Some((breaker, apart(&ticket)))
+                }
+                admission => return Err(admission),
+            }
+        }
+        let timed = plan.latency.as_deref().map(|window| (window, clock.now()));
+        Ok(Pass { clock, admitted, timed })
+    }
+
+    /// The attempt has succeeded, and the call with it. That this may have changed the circuit is nobody's to hear: a call
+    /// that is observed has no pass.
+    #[inline(always)]
+    pub(crate) fn succeeded(self) {
+        if let Some((window, started)) = self.timed {
+            let now = self.clock.now();
+            window.record(now.since(started), now);
+        }
+        self.give_back(Health::Up);
+        mem::forget(self);
+    }
+
+    /// Ticket and start, for whoever goes on with the call.
+    #[inline]
+    pub(crate) fn hand_over(self) -> (Option<Ticket>, Moment) {
+        let parts =
+            (self.admitted.map(|(_, ticket)| ticket), self.timed.map_or(NEVER, |(_, started)| started));
+        mem::forget(self);
+        parts
+    }
+
+    #[inline(always)]
+    fn give_back(&self, health: Health) {
+        if let Some((breaker, ticket)) = self.admitted {
+            drop(breaker.report(ticket, health, &Now::of(self.clock)));
+        }
+    }
+}
+
+impl Drop for Pass<'_> {
+    #[cold]
+    fn drop(&mut self) {
+        self.give_back(Health::None);
+    }
+}
+
+/// A copy made word by word. The breaker has written the ticket a moment ago, a word at a time, and a copy in one piece
+/// waits until all of them have left the processor's store buffer: a third of what the breaker costs a call.
+#[inline(always)]
+fn apart(ticket: &Ticket) -> Ticket {
+    Ticket::normal(black_box(ticket.generation)).at(ticket.admitted_at)
+}
