@@ -88,9 +88,14 @@ impl LatencyWindow {
     }
 
     /// Records one latency, as of `now`. Durations of any length are taken.
+    #[inline]
     pub fn record(&self, latency: Duration, now: Moment) {
-        let nanos =
-            latency.as_secs().saturating_mul(1_000_000_000).saturating_add(latency.subsec_nanos().into());
+        // Apart, so that a latency that is the difference of two moments is not divided into seconds and put together.
+        let seconds = latency.as_secs().saturating_mul(1_000_000_000);
+        self.record_nanos(seconds.saturating_add(latency.subsec_nanos().into()), now);
+    }
+
+    fn record_nanos(&self, nanos: u64, now: Moment) {
         let turn = Turn(self.turn.load(Ordering::Acquire));
         let half = if turn.takes(now) { turn.half() } else { self.turn_over(turn, now) };
         if self.longest[half].load(Ordering::Relaxed) < nanos {

@@ -48,7 +48,10 @@ pin_project! {
 }
 
 /// What a call needs that was not over at once.
-#[allow(clippy::large_enum_variant, reason = "most of these are underway, and a box would have to be allocated")]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "most of these are underway, and a box would have to be allocated"
+)]
 enum Rest<'a, T, E, Fut, R> {
     /// Its provider has not answered yet.
     Planning(LaterPlan<'a>),

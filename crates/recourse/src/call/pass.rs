@@ -76,6 +76,17 @@ impl Drop for Pass<'_> {
 /// A copy made word by word. The breaker has written the ticket a moment ago, a word at a time, and a copy in one piece
 /// waits until all of them have left the processor's store buffer: a third of what the breaker costs a call.
 #[inline(always)]
-fn apart(ticket: &Ticket) -> Ticket {
+pub(super) fn apart(ticket: &Ticket) -> Ticket {
     Ticket::normal(black_box(ticket.generation)).at(ticket.admitted_at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ticket_that_is_copied_word_by_word_is_the_same() {
+        let ticket = Ticket::normal(7).at(Moment::from_nanos(3));
+        assert_eq!(apart(&ticket), ticket);
+    }
 }

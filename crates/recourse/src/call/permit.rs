@@ -5,6 +5,7 @@
 use crate::call::decide::{Event, Step};
 use crate::call::engine::Engine;
 use crate::call::open::{Open, hedge_index, kind_of};
+use crate::call::pass::apart;
 use crate::plan::{BoundBreaker, BoundBudget};
 use recourse_core::{
     Admission, Attempt, AttemptKind, AttemptRecord, CircuitState, Component, Decision, DecisionMode, Ending,
@@ -93,7 +94,7 @@ impl Engine<'_, '_> {
         let admission = self.admission(breaker, kind);
         match &admission {
             Admission::Admitted(ticket, None) if !ticket.probe => {
-                self.open(slot).ticket = Some(*ticket);
+                self.open(slot).ticket = Some(apart(ticket));
                 true
             }
             _ => self.admitted(Some(admission), slot),
@@ -188,11 +189,12 @@ impl Engine<'_, '_> {
         if slot == 0 && self.state.primary.ticket.is_some_and(|ticket| ticket.probe) {
             self.unhedge_probe();
         }
-        self.late().launched += 1;
-        self.open(slot).launch();
         if self.is_recorded() {
+            // Before it counts as launched: where an observer unwinds here, it never was.
             self.record_launch(slot, budget_reason);
         }
+        self.late().launched += 1;
+        self.open(slot).launch();
         self.on(Event::Admitted { slot });
         let time_left = self.plan.rules.time_left(left);
         let attempt = Attempt::new(self.group(), hedge_index(slot), self.plan.policy_id, time_left);

@@ -16,6 +16,7 @@ mod operation_panics_are_told_alike_unwatched;
 mod operation_panics_unwind_to_the_caller;
 mod operation_sees_its_attempt;
 mod panics_at_awkward_moments;
+mod passes_do_as_the_engine_does;
 mod plain_calls_are_free;
 mod plugin_panics_in_a_drop_are_fenced;
 mod plugins_are_objects;

@@ -2,7 +2,8 @@
 
 use crate::scene::{KEY, Scene, built, ms, plain};
 use crate::stage::{Stage, component};
-use recourse::{Clock, Component, Executor, Moment, StopReason};
+use recourse::budget::TokenBucket;
+use recourse::{AttemptRecord, Clock, Component, Executor, Key, Moment, Observer, StopReason};
 use recourse_test::{
     Panicking, PluginMethod, RecordingObserver, Script, ScriptedOperation, VirtualTime, expect,
 };
@@ -165,4 +166,26 @@ fn the_executor_goes_on_after_a_panic_that_unwound() {
     assert!(executor.budgets().replace("budget", stage.budget.clone()).is_ok());
     let fine = Script::ok(7).on(&stage.scene.time);
     assert!(stage.scene.time.run(executor.run(KEY, |attempt| fine.call(attempt))).is_ok());
+}
+
+/// Panics as a hedge starts.
+struct PanicsAtHedges;
+
+impl Observer for PanicsAtHedges {
+    fn on_hedge_spawn(&self, _: &Key, _: &AttemptRecord) {
+        panic!("scripted panic in on_hedge_spawn");
+    }
+}
+
+#[test]
+fn a_hedge_that_an_observers_panic_kept_from_starting_has_its_tokens_back() {
+    let (time, bucket) = (VirtualTime::new(), Arc::new(TokenBucket::new(10, 0.0).unwrap()));
+    let policy = plain().hedge_after(ms(10)).hedge_budget("tokens");
+    let builder = Executor::builder().clock(time.clone()).sleeper(time.clone()).recover_panics(false);
+    let executor =
+        built(builder.budget("tokens", bucket.clone()).observer(PanicsAtHedges).policy(KEY, policy));
+    let operation = Script::ok(7).takes(ms(30)).on(&time);
+    let call = executor.run(KEY, |attempt| operation.call(attempt));
+    assert!(catch_unwind(AssertUnwindSafe(|| time.run(call))).is_err());
+    assert_eq!((operation.calls().len(), bucket.available(time.now())), (1, 10));
 }
