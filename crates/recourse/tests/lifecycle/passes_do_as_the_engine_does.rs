@@ -38,7 +38,7 @@ fn executor(policy: Policy) -> Executor {
 
 fn builder() -> ExecutorBuilder {
     let ratio = FailureRatio::over_attempts(20).ratio(0.3).minimum_attempts(5);
-    Executor::builder().circuit_breaker("ratio", ratio.build().unwrap()).seed(1)
+    Executor::builder().circuit_breaker("ratio", ratio.build().expect("the ratio is valid")).seed(1)
 }
 
 /// What one call does: pending so often, then this.
