@@ -241,7 +241,7 @@ impl<'h, 'a, T: 'static, E: Failure<M>, M> Driver<'h, 'a, T, E, M> {
         match self.last.take() {
             Some((_, Ok(value))) => {
                 self.engine.finish(self.engine.stop(), None);
-                P::report(Ok(value), || self.engine.take_timeline())
+                self.report::<P>(Ok(value))
             }
             Some((_, Err(error))) => self.fail::<P>(Some(error)),
             None => self.fail::<P>(None),
@@ -262,17 +262,21 @@ impl<'h, 'a, T: 'static, E: Failure<M>, M> Driver<'h, 'a, T, E, M> {
             reason,
             cause,
         };
-        failed::<P, T, E, M>(end, inner, || self.engine.take_timeline())
+        self.report::<P>(Err(failed(end, inner)))
+    }
+
+    /// The timeline's memory goes where it is wanted next: to the caller, or back to the thread.
+    #[inline]
+    fn report<P: Report>(&mut self, result: Result<T, Error<E>>) -> P::Output<Result<T, Error<E>>> {
+        if !P::CAPTURE && self.engine.is_recorded() {
+            self.engine.drop_timeline();
+        }
+        P::report(result, || self.engine.take_timeline())
     }
 }
 
 /// What a caller gets who gets no value.
 #[inline]
-pub(crate) fn failed<P: Report, T, E: Failure<M>, M>(
-    end: CallEnd,
-    inner: Option<E>,
-    timeline: impl FnOnce() -> Timeline,
-) -> P::Output<Result<T, Error<E>>> {
-    let error = Error::new(end, inner, E::as_error as fn(&E) -> &(dyn StdError + 'static));
-    P::report(Err(error), timeline)
+pub(crate) fn failed<E: Failure<M>, M>(end: CallEnd, inner: Option<E>) -> Error<E> {
+    Error::new(end, inner, E::as_error as fn(&E) -> &(dyn StdError + 'static))
 }

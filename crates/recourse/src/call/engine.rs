@@ -316,7 +316,7 @@ impl<'a> Engine<'_, 'a> {
 
     /// Whether the call is recorded.
     #[inline]
-    pub(super) fn is_recorded(&self) -> bool {
+    pub(crate) fn is_recorded(&self) -> bool {
         self.state.late.as_ref().is_some_and(|late| late.recorder.is_on())
     }
 
@@ -340,6 +340,13 @@ impl<'a> Engine<'_, 'a> {
         match &mut self.state.late {
             Some(late) => (std::mem::take(&mut late.reason), late.cause.take()),
             None => (Label::EMPTY, None),
+        }
+    }
+
+    #[inline(never)]
+    pub(crate) fn drop_timeline(&mut self) {
+        if let Some(late) = &mut self.state.late {
+            late.recorder = Recorder::default();
         }
     }
 

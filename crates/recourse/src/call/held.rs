@@ -4,7 +4,7 @@ use crate::call::engine::Engine;
 use crate::call::nesting::Nesting;
 use crate::call::pass::Pass;
 use crate::call::site::Site;
-use crate::call::state::CallState;
+use crate::call::state::{CallState, Late};
 use crate::plan::PlanRef;
 use crate::shared::Shared;
 
@@ -51,11 +51,13 @@ impl<'a> Held<'a> {
         self.state.late.as_ref().is_none_or(|late| late.is_over) && !self.state.primary.is_open()
     }
 
-    /// Whether dropping it would do nothing, as after an early success. That is known at a glance, and spares the look
-    /// into every place of it.
+    /// Whether dropping it would do nothing, as after most ends. That is known at a glance, and spares the look into every
+    /// place of it.
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        self.state.late.is_none() && matches!(self.plan, PlanRef::Kept(_)) && !self.state.primary.is_open()
+        self.state.late.as_ref().is_none_or(Late::is_spent)
+            && matches!(self.plan, PlanRef::Kept(_))
+            && !self.state.primary.is_open()
     }
 }
 

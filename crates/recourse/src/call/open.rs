@@ -111,6 +111,12 @@ fn drop_quietly(release: Release) {
 pub(crate) struct HedgesOpen(Option<Box<[Open; SLOTS - 1]>>);
 
 impl HedgesOpen {
+    /// Whether no hedge was ever launched.
+    #[inline]
+    pub(crate) fn are_none(&self) -> bool {
+        self.0.is_none()
+    }
+
     pub(crate) fn is_open(&self, slot: usize) -> bool {
         self.0.as_ref().is_some_and(|hedges| hedges[slot - 1].is_open())
     }

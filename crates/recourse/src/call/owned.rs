@@ -218,7 +218,7 @@ where
             return self.begin(Some(PlanRef::Kept(plan)), Some(admission), cx);
         };
         let end = CallEnd::refused(&plan.key, circuit_stop(rejection));
-        *self.project().rest = Some(Rest::Done(Some(failed::<P, T, E, M>(end, None, no_timeline))));
+        *self.project().rest = Some(Rest::Done(Some(P::report(Err(failed(end, None)), no_timeline))));
         Poll::Ready(None)
     }
 
@@ -368,7 +368,11 @@ where
                     }
                     None => {
                         *this.stage = Stage::Over;
-                        *this.rest = Some(Rest::Done(Some(driver.finish::<P>())));
+                        let result = Rest::Done(Some(driver.finish::<P>()));
+                        if this.rest.as_ref().is_some_and(Rest::is_empty) {
+                            mem::forget(this.rest.take());
+                        }
+                        *this.rest = Some(result);
                         return Poll::Ready(None);
                     }
                 },

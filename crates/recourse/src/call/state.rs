@@ -91,3 +91,17 @@ pub(super) struct Late<'a> {
     /// The call is being dropped: no panic may unwind.
     pub(super) in_drop: bool,
 }
+
+impl Late<'_> {
+    /// Whether it is over, and dropping what is left would do nothing.
+    #[inline]
+    pub(super) fn is_spent(&self) -> bool {
+        self.is_over
+            && self.timer.is_unset()
+            && self.hedges.are_none()
+            && !self.recorder.is_on()
+            && self.clock.is_none()
+            && self.cause.is_none()
+            && self.reason.as_static().is_some()
+    }
+}

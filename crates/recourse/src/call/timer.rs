@@ -29,6 +29,12 @@ impl Default for CallTimer<'_> {
 }
 
 impl<'a> CallTimer<'a> {
+    /// Whether there is no sleep.
+    #[inline]
+    pub(crate) fn is_unset(&self) -> bool {
+        matches!(self.sleep, Sleep::None)
+    }
+
     /// Whether it goes off at `due` or earlier.
     pub(crate) fn covers(&self, due: Moment) -> bool {
         self.due != NEVER && self.due <= due
