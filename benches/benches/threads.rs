@@ -5,8 +5,10 @@ use recourse_benches::{COLUMNS, Case, Selection};
 use std::time::Duration;
 
 /// Rounds, if the command line says no other number.
-const ROUNDS: u32 = 5;
-const LONG: Duration = Duration::from_millis(40);
+const ROUNDS: u32 = 13;
+/// Short and often: on a virtual machine a second core is now and then not there for a while, and a median of many rounds
+/// doesn't see that.
+const LONG: Duration = Duration::from_millis(20);
 
 /// One column's paces in a case: a row a round, in the order of [`THREADS`].
 type Paces = Vec<[Pace; THREADS.len()]>;

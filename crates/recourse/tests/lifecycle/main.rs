@@ -15,6 +15,7 @@ mod nested_retries_do_not_multiply;
 mod operation_panics_are_told_alike_unwatched;
 mod operation_panics_unwind_to_the_caller;
 mod operation_sees_its_attempt;
+mod own_breakers_are_told_as_others_are;
 mod panics_at_awkward_moments;
 mod passes_do_as_the_engine_does;
 mod plain_calls_are_free;

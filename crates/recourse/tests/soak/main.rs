@@ -11,11 +11,11 @@
 //! | `RECOURSE_SOAK_SEED` | the first world's seed; the next ones count up | 1 |
 //!
 //! ```sh
-//! RECOURSE_SOAK_CALLS=1000000 cargo test --release --all-features --test soak -- --nocapture
+//! RECOURSE_SOAK_CALLS=1000000 cargo test -p recourse --release --all-features --test soak -- --nocapture
 //! ```
 //!
-//! A world that fails prints its seed. `RECOURSE_SOAK_CALLS=1` with that seed runs it again, poll by poll the same. With
-//! the feature `tokio`, a third of the worlds run on tokio's paused clock, which the executor trusts: calls that nobody
+//! A world that fails prints its seed, in the command that runs it again, poll by poll the same; with other features the
+//! same seed is another world. With the feature `tokio`, a third of the worlds run on tokio's paused clock, which the executor trusts: calls that nobody
 //! watches go another way there.
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
@@ -73,7 +73,11 @@ fn whatever_happens_everything_is_given_back() {
             Ok(world) => tally.add(&world),
             Err(panic) => {
                 eprintln!("the world of seed {seed} failed; run it again with");
-                eprintln!("RECOURSE_SOAK_SEED={seed} RECOURSE_SOAK_CALLS=1 cargo test --test soak");
+                let features =
+                    if cfg!(feature = "tokio") { "--all-features" } else { "--no-default-features" };
+                eprintln!(
+                    "RECOURSE_SOAK_SEED={seed} RECOURSE_SOAK_CALLS=1 cargo test -p recourse {features} --test soak"
+                );
                 resume_unwind(panic);
             }
         }

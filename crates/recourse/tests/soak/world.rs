@@ -85,7 +85,8 @@ pub(crate) fn soak(seed: u64) -> Tally {
 }
 
 fn timing(dice: &Dice, mood: &Mood, is_punctual: bool) -> Timing {
-    let of_tokio = cfg!(feature = "tokio") && dice.chance(0.33);
+    // Drawn also where there is no tokio, so that what follows is the same.
+    let of_tokio = dice.chance(0.33);
     match of_tokio {
         #[cfg(feature = "tokio")]
         true => Timing::Tokio,
@@ -191,6 +192,7 @@ impl World {
         }
         assert!(self.executor.key_count() <= self.max_keys, "{} keys have state", self.executor.key_count());
         self.check_panics();
+        self.check_probes();
         self.check_modes();
         self.check_circuits();
         self.run_healthy().await;
@@ -233,6 +235,15 @@ impl World {
             if self.recovers && all_seen {
                 assert_eq!(counted, thrown, "panics of the {component} that were counted");
             }
+        }
+    }
+
+    /// Every probe's slot is free, also in circuits of our own kinds, which nobody watches.
+    fn check_probes(&self) {
+        for key in KEYS {
+            let status = self.source.steadily(|| self.executor.circuit_status(key));
+            let probes = status.map_or(0, |status| status.probes);
+            assert_eq!(probes, 0, "probes of {key} that are out, and no call is left");
         }
     }
 
