@@ -87,6 +87,9 @@ fn between(low: u64, high: u64, random: u64) -> u64 {
 }
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

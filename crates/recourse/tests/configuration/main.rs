@@ -15,6 +15,7 @@ mod missing_budget_obeys_its_mode;
 mod missing_classifier_obeys_its_mode;
 mod missing_policy_obeys_its_mode;
 mod missing_trigger_obeys_its_mode;
+mod normalising_keeps_policies_in_bounds;
 mod providers_are_asked_when_they_must_be;
 mod providers_hand_out_policies_as_written;
 mod registries_may_be_shared;

@@ -1,6 +1,7 @@
 //! A wait that the other side asks for: it replaces the computed one, is never undercut, and may end the call.
 
 use crate::scene::{KEY, Scene, ms, plain};
+use proptest::prelude::*;
 use recourse::{Error, HttpFailure, Jitter, Outcome, Policy, StopReason, Timeline};
 use recourse_test::{FixedClassifier, Script, ScriptedError, expect};
 use std::time::Duration;
@@ -29,6 +30,19 @@ fn a_server_delay_is_undercut_by_no_jitter_and_no_cap() {
         assert_eq!(error.stop_reason(), StopReason::AttemptsExhausted);
         expect(&timeline).backoffs([ms(2_000), ms(2_000)]).took(ms(4_000));
         assert_eq!(scene.time.sleeps(), [ms(2_000), ms(2_000)]);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn no_server_delay_within_the_limit_is_undercut_or_exceeded_by_a_nanosecond(nanos in 1..=300_000_000_000_u64) {
+        let (scene, wait) = (Scene::new(), Duration::from_nanos(nanos));
+        let policy = Policy::new().backoff(ms(10), ms(250)).max_server_delay(ms(300_000));
+        let (_, timeline) = call(&scene, policy, always(wait));
+        expect(&timeline).backoffs([wait, wait]);
+        prop_assert_eq!(scene.time.sleeps(), [wait, wait]);
     }
 }
 
