@@ -4,6 +4,7 @@ use super::unwinding::survives;
 use recourse_core::{
     AttemptEnd, AttemptKind, Budget, BudgetRequest, Decision, Ending, Key, Moment, Now, Outcome,
 };
+use std::fmt;
 use std::sync::Barrier;
 use std::time::Duration;
 
@@ -38,7 +39,7 @@ const ROUNDS: usize = 50;
 pub fn budget_peeks_truly(budget: &dyn Budget) {
     feed(budget);
     for (kind, cost) in KINDS {
-        Ask { attempt: 1, kind, cost, at: noon() }.grants_then_refunds(budget);
+        Ask { attempt: 1, kind, cost, at: noon() }.grants_then(budget, &Back::Refunded);
     }
     first_attempts_are_free(budget);
     extremes(budget);
@@ -60,10 +61,10 @@ pub fn budget_gives_everything_back(budget: &dyn Budget) {
     feed(budget);
     for (kind, cost) in KINDS {
         let ask = Ask { attempt: 1, kind, cost, at: noon() };
-        let before = ask.grants_then_refunds(budget);
+        let before = ask.grants_then(budget, &Back::Refunded);
         // Where there is much, a leak shows after a while.
         for round in 1..=if before < MOST { 1 } else { REPEATS } {
-            let after = ask.grants_then_refunds(budget);
+            let after = ask.grants_then(budget, &Back::Refunded);
             assert!(
                 before == after,
                 "{ask:?}: {before} attempts were granted and all given back{}, and then {after} were",
@@ -78,39 +79,44 @@ pub fn budget_gives_everything_back(budget: &dyn Budget) {
     extremes(budget);
 }
 
-/// Asserts that a budget which bounds what runs at once has all its room back when attempts have ended, in whatever way.
+/// Asserts that a budget which bounds what runs at once has all its room back when attempts have ended, in whatever way:
+/// all its room is taken and comes back in one way, and then in the next.
 /// A budget that spends on what was sent, such as a token bucket, is no such budget.
 ///
 /// # Panics
 ///
-/// If that is not so.
+/// If that is not so; with the way.
 #[track_caller]
 pub fn budget_frees_what_has_ended(budget: &dyn Budget) {
-    let endings = [
-        (Ending::Won, Outcome::success()),
-        (Ending::Failed, Outcome::retryable("")),
-        (Ending::TimedOut, Outcome::retryable("context_deadline_exceeded")),
-        (Ending::Superseded, Outcome::abort("context_canceled")),
-        (Ending::Cancelled, Outcome::abort("context_canceled")),
-        (Ending::Panicked, Outcome::abort("panic_in_operation")),
-    ];
     for kind in [AttemptKind::Retry, AttemptKind::Hedge] {
         let ask = Ask { attempt: 1, kind, cost: 1, at: noon() };
-        let room = ask.grants_then_ends(budget, &endings);
-        // Where there is much room, a leak shows after a while.
-        let rounds = if room < MOST { 1 } else { REPEATS };
-        for round in 1..=rounds {
-            let freed = match round < rounds {
-                true => ask.grants_then_ends(budget, &endings),
-                false => ask.grants_then_refunds(budget),
-            };
-            assert!(
-                room == freed,
-                "{ask:?}: there was room for {room}; when all had ended{}, for {freed}",
-                times(round)
-            );
+        for back in endings() {
+            let room = ask.grants_then(budget, &back);
+            // Where there is much room, a leak shows after a while.
+            for round in 1..=if room < MOST { 1 } else { REPEATS } {
+                let freed = ask.grants_then(budget, &back);
+                assert!(
+                    room == freed,
+                    "{ask:?}: there was room for {room}; when all had {back}{}, for {freed}",
+                    times(round)
+                );
+            }
         }
     }
+}
+
+/// Each way in which an attempt that was sent can end.
+fn endings() -> [Back; 8] {
+    [
+        Back::Ended(Ending::Won, Outcome::success()),
+        Back::Ended(Ending::Failed, Outcome::retryable("")),
+        Back::Ended(Ending::Failed, Outcome::non_retryable("")),
+        Back::Ended(Ending::Failed, Outcome::unknown()),
+        Back::Ended(Ending::TimedOut, Outcome::retryable("context_deadline_exceeded")),
+        Back::Ended(Ending::Superseded, Outcome::abort("context_canceled")),
+        Back::Ended(Ending::Cancelled, Outcome::abort("context_canceled")),
+        Back::Ended(Ending::Panicked, Outcome::abort("panic_in_operation")),
+    ]
 }
 
 fn times(round: u32) -> String {
@@ -124,9 +130,25 @@ fn noon() -> Moment {
 /// A hundred first attempts succeed.
 fn feed(budget: &dyn Budget) {
     let ask = Ask { attempt: 0, kind: AttemptKind::Retry, cost: 1, at: noon() };
+    let won = Back::Ended(Ending::Won, Outcome::success());
     for _ in 0..100 {
         if let Some(decision) = ask.ask(budget) {
-            ask.end(budget, decision, Ending::Won, &Outcome::success());
+            ask.give_back(budget, decision, &won);
+        }
+    }
+}
+
+/// How an attempt that was allowed comes back.
+enum Back {
+    Refunded,
+    Ended(Ending, Outcome),
+}
+
+impl fmt::Display for Back {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Back::Refunded => f.write_str("been refunded"),
+            Back::Ended(ending, outcome) => write!(f, "ended ({ending}, {:?})", outcome.kind),
         }
     }
 }
@@ -178,36 +200,28 @@ impl Ask {
     }
 
     #[track_caller]
-    fn grants_then_refunds(self, budget: &dyn Budget) -> usize {
+    fn grants_then(self, budget: &dyn Budget, back: &Back) -> usize {
         let grants = self.grants(budget);
         let count = grants.len();
-        grants.into_iter().for_each(|decision| self.refund(budget, decision));
-        count
-    }
-
-    #[track_caller]
-    fn grants_then_ends(self, budget: &dyn Budget, endings: &[(Ending, Outcome)]) -> usize {
-        let grants = self.grants(budget);
-        let count = grants.len();
-        for (decision, (ending, outcome)) in grants.into_iter().zip(endings.iter().cycle()) {
-            self.end(budget, decision, *ending, outcome);
-        }
+        grants.into_iter().for_each(|decision| self.give_back(budget, decision, back));
         count
     }
 
     /// As the executor does it: the release, and right behind it the word.
     #[track_caller]
-    fn refund(self, budget: &dyn Budget, decision: Decision) {
+    fn give_back(self, budget: &dyn Budget, decision: Decision, back: &Back) {
         survives(format_args!("a release: {self:?}"), || drop(decision));
-        self.with(|request| survives(format_args!("refund: {self:?}"), || budget.refund(request)));
-    }
-
-    #[track_caller]
-    fn end(self, budget: &dyn Budget, decision: Decision, ending: Ending, outcome: &Outcome) {
-        survives(format_args!("a release: {self:?}"), || drop(decision));
-        let now = Now::at(self.at);
-        let end = AttemptEnd::new(&KEY, self.attempt, self.kind, ending, outcome, &now).with_cost(self.cost);
-        survives(format_args!("on_outcome: {self:?}, {ending}"), || budget.on_outcome(&end));
+        match back {
+            Back::Refunded => {
+                self.with(|request| survives(format_args!("refund: {self:?}"), || budget.refund(request)));
+            }
+            Back::Ended(ending, outcome) => {
+                let now = Now::at(self.at);
+                let end = AttemptEnd::new(&KEY, self.attempt, self.kind, *ending, outcome, &now);
+                let end = end.with_cost(self.cost);
+                survives(format_args!("on_outcome: {self:?}, {ending}"), || budget.on_outcome(&end));
+            }
+        }
     }
 }
 
@@ -223,7 +237,7 @@ fn threads_get_no_more(budget: &dyn Budget, ask: Ask, there_is: usize) {
                 let granted: Vec<_> = granted.take(MOST).collect();
                 let count = granted.len();
                 start.wait();
-                granted.into_iter().for_each(|decision| ask.refund(budget, decision));
+                granted.into_iter().for_each(|decision| ask.give_back(budget, decision, &Back::Refunded));
                 count
             };
             let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(take)).collect();
@@ -234,7 +248,7 @@ fn threads_get_no_more(budget: &dyn Budget, ask: Ask, there_is: usize) {
             "{ask:?}: {THREADS} threads that asked at once got {granted} grants, and there were {there_is}"
         );
     }
-    let left = ask.grants_then_refunds(budget);
+    let left = ask.grants_then(budget, &Back::Refunded);
     assert!(left == there_is, "{ask:?}: there were {there_is} grants; after threads gave all back, {left}");
 }
 
@@ -253,22 +267,23 @@ fn first_attempts_are_free(budget: &dyn Budget) {
         decision.is_none_or(|decision| decision.release.is_none()),
         "{first:?}: a budget that doesn't want first attempts holds something for one"
     );
-    spent.into_iter().for_each(|decision| extra.refund(budget, decision));
+    spent.into_iter().for_each(|decision| extra.give_back(budget, decision, &Back::Refunded));
 }
 
 /// Numbers and moments that nobody sends, and a clock that jumps.
 #[track_caller]
 fn extremes(budget: &dyn Budget) {
     let moments = [Moment::ZERO, Moment::from_nanos(u64::MAX), noon(), Moment::from_nanos(1)];
+    let late = Back::Ended(Ending::TimedOut, Outcome::abort(""));
     for (attempt, cost) in [(0, 1), (1, u32::MAX), (u32::MAX, 1), (u32::MAX, u32::MAX), (1, 0)] {
         for kind in [AttemptKind::Retry, AttemptKind::Hedge] {
             for at in moments {
                 let ask = Ask { attempt, kind, cost, at };
                 if let Some(decision) = ask.ask(budget) {
-                    ask.refund(budget, decision);
+                    ask.give_back(budget, decision, &Back::Refunded);
                 }
                 if let Some(decision) = ask.ask(budget) {
-                    ask.end(budget, decision, Ending::TimedOut, &Outcome::abort(""));
+                    ask.give_back(budget, decision, &late);
                 }
             }
         }

@@ -1,10 +1,10 @@
 //! Budgets that leak, give back too much, lie, or count in two steps.
 
 use crate::assert_caught;
-use recourse_core::{AttemptEnd, Budget, BudgetRequest, Decision, Ending, Label};
+use recourse_core::{AttemptEnd, Budget, BudgetRequest, Decision, Ending, Label, OutcomeKind};
 use recourse_test::invariants::{budget_frees_what_has_ended, budget_gives_everything_back};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::SeqCst};
 
 /// What is wrong with a budget.
 #[derive(Clone, Copy, PartialEq)]
@@ -181,11 +181,55 @@ fn a_check_before_the_count_is_caught_by_threads() {
 
 #[test]
 fn an_end_that_frees_nothing_is_caught() {
-    assert_caught("there was room for 10; when all had ended, for 9", || {
+    assert_caught("there was room for 10; when all had ended (cancelled, Abort), for 0", || {
         budget_frees_what_has_ended(&Ten::with(Flaw::ForgetsTheCancelled));
     });
     // Saturating hides what is given back twice, where nothing else is out.
     budget_frees_what_has_ended(&Ten::with(Flaw::GivesBackTwice));
+}
+
+/// A little room, which one ending doesn't free.
+struct Leaky {
+    room: u32,
+    leak: (Ending, OutcomeKind),
+    out: AtomicU32,
+}
+
+impl Budget for Leaky {
+    fn allow_attempt(&self, request: &BudgetRequest<'_>) -> Decision {
+        let with = |out| Some(out + 1).filter(|out| *out <= self.room);
+        match request.is_first_attempt() || self.out.fetch_update(SeqCst, SeqCst, with).is_ok() {
+            true => Decision::allow(),
+            false => Decision::deny("no_room"),
+        }
+    }
+    fn on_outcome(&self, end: &AttemptEnd<'_>) {
+        if !end.is_first_attempt() && (end.ending, end.outcome.kind) != self.leak {
+            self.out.fetch_sub(1, SeqCst);
+        }
+    }
+}
+
+#[test]
+fn a_leak_at_any_ending_is_caught_however_little_room_there_is() {
+    for room in [1, 2, 3, 7] {
+        for leak in [
+            (Ending::Won, OutcomeKind::Success),
+            (Ending::Failed, OutcomeKind::Retryable),
+            (Ending::Failed, OutcomeKind::NonRetryable),
+            (Ending::Failed, OutcomeKind::Unknown),
+            (Ending::TimedOut, OutcomeKind::Retryable),
+            (Ending::Superseded, OutcomeKind::Abort),
+            (Ending::Cancelled, OutcomeKind::Abort),
+            (Ending::Panicked, OutcomeKind::Abort),
+        ] {
+            let (ending, kind) = leak;
+            let says = format!("there was room for {room}; when all had ended ({ending}, {kind:?}), for 0");
+            assert_caught(&says, || {
+                budget_frees_what_has_ended(&Leaky { room, leak, out: AtomicU32::new(0) });
+            });
+        }
+    }
 }
 
 /// Much room, none of which comes back.
@@ -208,7 +252,7 @@ fn a_leak_is_caught_also_where_there_is_much_room() {
     assert_caught("2000 attempts were granted and all given back 25 times, and then 0 were", || {
         budget_gives_everything_back(&Leaks::default());
     });
-    assert_caught("there was room for 2000; when all had ended 25 times, for 0", || {
+    assert_caught("there was room for 2000; when all had ended (won, Success) 25 times, for 0", || {
         budget_frees_what_has_ended(&Leaks::default());
     });
 }
