@@ -4,6 +4,7 @@ use super::unwinding::survives;
 use recourse_core::{
     AttemptEnd, AttemptKind, Budget, BudgetRequest, Decision, Ending, Key, Moment, Now, Outcome,
 };
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Barrier;
 use std::time::Duration;
@@ -45,12 +46,14 @@ pub fn budget_peeks_truly(budget: &dyn Budget) {
     extremes(budget);
 }
 
-/// Asserts that a budget gives back all that was never sent: that retries, hedges and dearer attempts which are refunded
-/// leave as much as there was before, and that threads which ask at once get together no more than one would. Its
+/// Asserts that a budget gives back all that was never sent, and no more than that: that retries, hedges and dearer
+/// attempts which are refunded leave as much as there was before; that where all is taken, one that is refunded makes room
+/// for exactly one of its kind and cost; and that threads which ask at once get together no more than one would. Its
 /// [peek must be true](budget_peeks_truly) as well.
 ///
-/// All happens at one moment, so it may be a budget that time refills. One that draws lots has no fixed number of
-/// grants, and so is none for this check.
+/// All happens at one moment, so it may be a budget that time refills. It is asked for 2,000 grants at most, and what is
+/// given back twice shows where there are fewer, and at least two: build it small. One that draws lots has no fixed number
+/// of grants, and one that denies until several have come back has no room for exactly one: they are none for this check.
 ///
 /// # Panics
 ///
@@ -72,6 +75,7 @@ pub fn budget_gives_everything_back(budget: &dyn Budget) {
             );
         }
         if before < MOST {
+            one_makes_room_for_one(budget, ask, &Back::Refunded);
             threads_get_no_more(budget, ask, before);
         }
     }
@@ -80,7 +84,9 @@ pub fn budget_gives_everything_back(budget: &dyn Budget) {
 }
 
 /// Asserts that a budget which bounds what runs at once has all its room back when attempts have ended, in whatever way:
-/// all its room is taken and comes back in one way, and then in the next.
+/// all its room is taken and comes back in one way, and then in the next. Where all is taken, one that has ended makes room
+/// for exactly one; two or more show where there is room for at least two and fewer than 2,000.
+///
 /// A budget that spends on what was sent, such as a token bucket, is no such budget.
 ///
 /// # Panics
@@ -88,8 +94,8 @@ pub fn budget_gives_everything_back(budget: &dyn Budget) {
 /// If that is not so; with the way.
 #[track_caller]
 pub fn budget_frees_what_has_ended(budget: &dyn Budget) {
-    for kind in [AttemptKind::Retry, AttemptKind::Hedge] {
-        let ask = Ask { attempt: 1, kind, cost: 1, at: noon() };
+    for (kind, cost) in KINDS {
+        let ask = Ask { attempt: 1, kind, cost, at: noon() };
         for back in endings() {
             let room = ask.grants_then(budget, &back);
             // Where there is much room, a leak shows after a while.
@@ -100,6 +106,9 @@ pub fn budget_frees_what_has_ended(budget: &dyn Budget) {
                     "{ask:?}: there was room for {room}; when all had {back}{}, for {freed}",
                     times(round)
                 );
+            }
+            if room < MOST {
+                one_makes_room_for_one(budget, ask, &back);
             }
         }
     }
@@ -223,6 +232,25 @@ impl Ask {
             }
         }
     }
+}
+
+/// Each of what was taken comes back alone. Where all come back together, a budget that can't hold more than all hides what
+/// it was given twice.
+#[track_caller]
+fn one_makes_room_for_one(budget: &dyn Budget, ask: Ask, back: &Back) {
+    let mut taken = VecDeque::from(ask.grants(budget));
+    let (all, mut room) = (taken.len(), 1);
+    for _ in 0..all {
+        taken.pop_front().into_iter().for_each(|first| ask.give_back(budget, first, back));
+        let more = ask.grants(budget);
+        room = more.len();
+        taken.extend(more);
+        if room != 1 {
+            break;
+        }
+    }
+    taken.into_iter().for_each(|decision| ask.give_back(budget, decision, back));
+    assert!(room == 1, "{ask:?}: all {all} were taken; when one had {back}, there was room for {room}");
 }
 
 /// Threads that ask at the same time get together no more than there is.

@@ -1,6 +1,6 @@
 //! Budgets that leak, give back too much, lie, or count in two steps.
 
-use crate::assert_caught;
+use crate::{assert_caught, message};
 use recourse_core::{AttemptEnd, Budget, BudgetRequest, Decision, Ending, Label, OutcomeKind};
 use recourse_test::invariants::{budget_frees_what_has_ended, budget_gives_everything_back};
 use std::sync::Arc;
@@ -11,7 +11,6 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::SeqCst};
 enum Flaw {
     None,
     KeepsRefunds,
-    GivesBackTwice,
     PeeksTake,
     PeeksLie,
     NoReason,
@@ -83,7 +82,7 @@ impl Budget for Ten {
         if request.is_first_attempt() || self.flaw == Flaw::KeepsRefunds {
             return;
         }
-        self.give_back(u64::from(request.cost()) * if self.flaw == Flaw::GivesBackTwice { 2 } else { 1 });
+        self.give_back(u64::from(request.cost()));
     }
 
     fn on_outcome(&self, end: &AttemptEnd<'_>) {
@@ -137,6 +136,89 @@ fn a_refund_that_is_given_twice_is_caught() {
     });
 }
 
+/// A bucket that is never fuller than at the start, with what comes back for a cost.
+struct Bucket {
+    left: Arc<AtomicU32>,
+    release: fn(u32) -> u32,
+    refund: fn(u32) -> u32,
+    end: fn(u32) -> u32,
+}
+
+const FULL: u32 = 20;
+
+impl Bucket {
+    fn giving_back(release: fn(u32) -> u32, refund: fn(u32) -> u32, end: fn(u32) -> u32) -> Self {
+        Bucket { left: Arc::new(AtomicU32::new(FULL)), release, refund, end }
+    }
+}
+
+fn put(left: &AtomicU32, tokens: u32) {
+    let more = |left: u32| Some(left.saturating_add(tokens).min(FULL));
+    _ = left.fetch_update(SeqCst, SeqCst, more);
+}
+
+impl Budget for Bucket {
+    fn allow_attempt(&self, request: &BudgetRequest<'_>) -> Decision {
+        let cost = request.cost();
+        if request.is_first_attempt() {
+            return Decision::allow();
+        }
+        if self.left.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(cost)).is_err() {
+            return Decision::deny("empty");
+        }
+        let (left, tokens) = (self.left.clone(), (self.release)(cost));
+        Decision::allow().with_release(move || put(&left, tokens))
+    }
+    fn refund(&self, request: &BudgetRequest<'_>) {
+        if !request.is_first_attempt() {
+            put(&self.left, (self.refund)(request.cost()));
+        }
+    }
+    fn on_outcome(&self, end: &AttemptEnd<'_>) {
+        if !end.is_first_attempt() {
+            put(&self.left, (self.end)(end.cost));
+        }
+    }
+}
+
+const NOTHING: fn(u32) -> u32 = |_| 0;
+const ALL: fn(u32) -> u32 = |cost| cost;
+const TWICE: fn(u32) -> u32 = |cost| cost.saturating_mul(2);
+
+#[test]
+fn what_is_given_back_twice_is_caught_though_the_budget_is_never_more_than_full() {
+    for good in [Bucket::giving_back(NOTHING, ALL, ALL), Bucket::giving_back(ALL, NOTHING, NOTHING)] {
+        budget_gives_everything_back(&good);
+        budget_frees_what_has_ended(&good);
+    }
+    let squared: fn(u32) -> u32 = |cost| cost.saturating_mul(cost);
+    for (bad, says) in [
+        (Bucket::giving_back(NOTHING, TWICE, NOTHING), "cost: 1"),
+        (Bucket::giving_back(TWICE, NOTHING, NOTHING), "cost: 1"),
+        (Bucket::giving_back(ALL, ALL, NOTHING), "cost: 1"),
+        (Bucket::giving_back(NOTHING, squared, NOTHING), "cost: 3"),
+    ] {
+        let message = message(|| budget_gives_everything_back(&bad));
+        assert!(message.contains(says) && message.contains("when one had been refunded, "), "{message}");
+    }
+    for bad in [
+        Bucket::giving_back(NOTHING, ALL, TWICE),
+        Bucket::giving_back(TWICE, NOTHING, NOTHING),
+        Bucket::giving_back(ALL, NOTHING, ALL),
+    ] {
+        assert_caught("all 20 were taken; when one had ended (won, Success), there was room for 2", || {
+            budget_frees_what_has_ended(&bad);
+        });
+    }
+}
+
+#[test]
+fn a_dear_attempt_that_frees_as_little_as_a_cheap_one_is_caught() {
+    assert_caught("cost: 3, at: ", || {
+        budget_frees_what_has_ended(&Bucket::giving_back(NOTHING, ALL, |_| 1));
+    });
+}
+
 #[test]
 fn a_peek_that_takes_is_caught() {
     assert_caught("a peek said None, and the next one Some", || {
@@ -184,8 +266,6 @@ fn an_end_that_frees_nothing_is_caught() {
     assert_caught("there was room for 10; when all had ended (cancelled, Abort), for 0", || {
         budget_frees_what_has_ended(&Ten::with(Flaw::ForgetsTheCancelled));
     });
-    // Saturating hides what is given back twice, where nothing else is out.
-    budget_frees_what_has_ended(&Ten::with(Flaw::GivesBackTwice));
 }
 
 /// A little room, which one ending doesn't free.
