@@ -6,6 +6,7 @@ use recourse_core::{
     Health, Key, Now, Rejection, Ticket, Transition,
 };
 use recourse_test::invariants::breaker_is_never_stuck;
+use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -138,7 +139,7 @@ fn bad_ones_are_caught() {
 #[test]
 fn the_message_ends_with_the_way_there() {
     let message = message(|| breaker_is_never_stuck(&Simple::factory(Flaw::LosesProbes)));
-    let (_, way) = message.split_once("\nhistory 0 of 200, the last of its ").unwrap();
+    let (_, way) = message.split_once("\nhistory 0 of 200, the same in every run; the last of its ").unwrap();
     for says in [
         "made with BreakerSettings",
         "): admit: Retry: Admitted(Ticket",
@@ -148,4 +149,22 @@ fn the_message_ends_with_the_way_there() {
         assert!(way.contains(says), "{says:?} is missing: {message}");
     }
     assert!(way.lines().count() <= 33, "{message}");
+}
+
+/// What a failing test prints is read from outside: the test runs itself.
+#[test]
+fn a_failing_check_names_no_seed_that_nobody_can_set() {
+    const INSIDE: &str = "RECOURSE_TEST_FAILS_TO_BE_LOOKED_AT";
+    if std::env::var_os(INSIDE).is_some() {
+        return breaker_is_never_stuck(&Simple::factory(Flaw::LosesProbes));
+    }
+    let name = "bad_breakers_are_caught::a_failing_check_names_no_seed_that_nobody_can_set";
+    let mut test = Command::new(std::env::current_exe().unwrap());
+    let run = test.args([name, "--exact", "--nocapture"]).env(INSIDE, "1").output().unwrap();
+    let printed = String::from_utf8(run.stderr).unwrap();
+    assert!(
+        !run.status.success() && printed.contains("history 0 of 200, the same in every run"),
+        "{printed}"
+    );
+    assert!(!printed.contains("SeededRandom"), "{printed}");
 }
