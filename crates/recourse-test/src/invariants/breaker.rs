@@ -26,7 +26,8 @@ const HEALTHY: u32 = 50;
 /// Asserts that no history leaves a breaker stuck. Each of 200 breakers of the factory is asked and told at random, by a
 /// clock that jumps, with settings that change; in the end every attempt has been reported, and then it must
 /// [recover](circuit_recovers) and say that no probe is out. On the way it is asserted that no hedge is a probe, that a
-/// rejection which was foretold comes, that each change of state is told with the states that it is between, and that a
+/// rejection which was foretold comes, that each change of state is told with the states that it is between, so that none
+/// comes of a peek or of new settings, which tell nothing, and that a
 /// report of an attempt which was admitted before the last change moves nothing.
 ///
 /// ```
@@ -143,7 +144,9 @@ impl History<'_> {
             9 if random.chance(0.3) => {
                 let settings = settings(random);
                 self.note(format_args!("reconfigure: {settings:?}"));
+                let before = self.breaker.state();
                 survives("reconfigure", || self.breaker.reconfigure(&settings));
+                self.changed(before, None);
             }
             _ => {}
         }
@@ -152,9 +155,10 @@ impl History<'_> {
     #[track_caller]
     fn ask(&mut self, kind: AttemptKind) {
         let (breaker, now) = (self.breaker.clone(), self.now);
-        let foretold = survives("would_reject", || breaker.would_reject(&Now::at(now), Duration::ZERO));
-        let request = AdmissionRequest::new(kind, Now::at(now));
         let before = breaker.state();
+        let foretold = survives("would_reject", || breaker.would_reject(&Now::at(now), Duration::ZERO));
+        self.changed(before, None);
+        let request = AdmissionRequest::new(kind, Now::at(now));
         let admission = survives("admit", || breaker.admit(&request));
         let said = format!("admit: {kind:?}: {admission:?}");
         // Of rejections in a row the first tells enough.

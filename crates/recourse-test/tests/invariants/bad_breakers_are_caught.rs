@@ -3,7 +3,7 @@
 use crate::{assert_caught, message};
 use recourse_core::{
     Admission, AdmissionRequest, AttemptKind, BreakerSettings, CircuitBreaker, CircuitState, CircuitStatus,
-    Health, Key, Now, Rejection, Ticket, Transition,
+    Health, Key, Moment, Now, Rejection, Ticket, Transition,
 };
 use recourse_test::invariants::breaker_is_never_stuck;
 use std::process::Command;
@@ -20,6 +20,8 @@ enum Flaw {
     SaysNothing,
     LiesInAdvance,
     CountsProbesWrongly,
+    ClosesWhenReconfigured,
+    ClosesWhenPeekedAt,
 }
 
 /// Opens at the first failure, for a second; then one probe.
@@ -100,9 +102,19 @@ impl CircuitBreaker for Simple {
         self.state.lock().unwrap().circuit
     }
 
-    fn would_reject(&self, _: &Now<'_>, _: Duration) -> Option<Rejection> {
+    fn would_reject(&self, now: &Now<'_>, _: Duration) -> Option<Rejection> {
+        if self.flaw == Flaw::ClosesWhenPeekedAt {
+            self.go(&mut self.state.lock().unwrap(), CircuitState::Closed, now);
+        }
         let lies = self.flaw == Flaw::LiesInAdvance;
         lies.then(|| Rejection::new(CircuitState::Open, "circuit_open"))
+    }
+
+    fn reconfigure(&self, _: &BreakerSettings) {
+        if self.flaw == Flaw::ClosesWhenReconfigured {
+            let mut state = self.state.lock().unwrap();
+            self.go(&mut state, CircuitState::Closed, &Now::at(Moment::ZERO));
+        }
     }
 
     fn status(&self) -> CircuitStatus {
@@ -133,6 +145,15 @@ fn bad_ones_are_caught() {
         (Flaw::CountsProbesWrongly, "every attempt was reported, and it says that"),
     ] {
         assert_caught(says, || breaker_is_never_stuck(&Simple::factory(flaw)));
+    }
+}
+
+#[test]
+fn a_change_behind_new_settings_or_a_peek_is_caught() {
+    for flaw in [Flaw::ClosesWhenReconfigured, Flaw::ClosesWhenPeekedAt] {
+        assert_caught("it went from open to closed and told nobody", || {
+            breaker_is_never_stuck(&Simple::factory(flaw));
+        });
     }
 }
 
