@@ -17,7 +17,7 @@ const HISTORIES: u64 = 200;
 /// Steps of each.
 const STEPS: u64 = 80;
 
-/// Steps of a history that went wrong which are shown.
+/// Lines of a history that went wrong which are shown: what the breaker was made with, and the last steps.
 const SHOWN: usize = 32;
 
 /// Attempts in a row that must go through a circuit which has recovered.
@@ -26,7 +26,7 @@ const HEALTHY: u32 = 50;
 /// Asserts that no history leaves a breaker stuck. Each of 200 breakers of the factory is asked and told at random, by a
 /// clock that jumps, with settings that change; in the end every attempt has been reported, and then it must
 /// [recover](circuit_recovers) and say that no probe is out. On the way it is asserted that no hedge is a probe, that a
-/// rejection which was foretold comes, that each change of state is told with the states that it is between, so that none
+/// rejection which was foretold comes, also ahead of a wait of up to an hour, that each change of state is told with the states that it is between, so that none
 /// comes of a peek or of new settings, which tell nothing, and that a
 /// report of an attempt which was admitted before the last change moves nothing.
 ///
@@ -57,7 +57,7 @@ pub fn breaker_is_never_stuck(factory: &dyn BreakerFactory) {
 fn fault(factory: &dyn BreakerFactory, seed: u64) -> Option<String> {
     let mut random = SeededRandom::new(seed);
     let settings = settings(&mut random);
-    let mut told = vec![format!("made with {settings:?}")];
+    let mut told = Vec::new();
     let ran = catch_unwind(AssertUnwindSafe(|| {
         let key = Key::from_static("invariants.Check");
         let breaker = survives("the factory", || factory.breaker(&key, &settings));
@@ -65,10 +65,11 @@ fn fault(factory: &dyn BreakerFactory, seed: u64) -> Option<String> {
         History { breaker, now, out, changes: 0, told: &mut told }.run(&mut random);
     }));
     let fault = text(&*ran.err()?);
-    let (steps, last) = (told.len(), told.len().saturating_sub(SHOWN));
+    let (steps, last) = (told.len(), told.len().saturating_sub(SHOWN - 1));
+    let way = [&[format!("made with {settings:?}")], &told[last..]].concat().join("\n  ");
     let history =
         format!("history {seed} of {HISTORIES}, the same in every run; the last of its {steps} steps");
-    Some(format!("{fault}\n{history}:\n  {}", told[last..].join("\n  ")))
+    Some(format!("{fault}\n{history}:\n  {way}"))
 }
 
 /// Asserts that a circuit closes again when all is well: asked every ten minutes from this moment on, it must let fifty
@@ -137,7 +138,13 @@ impl History<'_> {
     #[track_caller]
     fn step(&mut self, random: &mut SeededRandom) {
         match random.number(0..=9) {
-            0..=3 => self.ask(if random.chance(0.8) { AttemptKind::Retry } else { AttemptKind::Hedge }),
+            0..=3 if random.chance(0.2) => self.ask(AttemptKind::Hedge, Duration::ZERO),
+            0..=3 => {
+                // A backoff now and then, some longer than any that a policy has.
+                let longest = if random.chance(0.8) { 0 } else { *random.pick(&[2, 2, 3600]) };
+                let wait = random.duration(Duration::ZERO..=Duration::from_secs(longest));
+                self.ask(AttemptKind::Retry, wait);
+            }
             4..=6 => self.tell(random),
             7 => self.now = self.now + random.duration(Duration::ZERO..=Duration::from_secs(2)),
             8 if random.chance(0.2) => self.now = Moment::from_nanos(random.number(0..=1 << 40)),
@@ -152,13 +159,19 @@ impl History<'_> {
         }
     }
 
+    /// Peeks ahead of a wait, as before a backoff, and asks behind it.
     #[track_caller]
-    fn ask(&mut self, kind: AttemptKind) {
-        let (breaker, now) = (self.breaker.clone(), self.now);
+    fn ask(&mut self, kind: AttemptKind, wait: Duration) {
+        let breaker = self.breaker.clone();
         let before = breaker.state();
-        let foretold = survives("would_reject", || breaker.would_reject(&Now::at(now), Duration::ZERO));
+        let peek = || breaker.would_reject(&Now::at(self.now), wait);
+        let foretold = survives(format_args!("would_reject, in {wait:?}"), peek);
         self.changed(before, None);
-        let request = AdmissionRequest::new(kind, Now::at(now));
+        if wait > Duration::ZERO && foretold.is_some() {
+            self.note(format_args!("would_reject, in {wait:?}: {foretold:?}"));
+        }
+        self.now = self.now + wait;
+        let request = AdmissionRequest::new(kind, Now::at(self.now));
         let admission = survives("admit", || breaker.admit(&request));
         let said = format!("admit: {kind:?}: {admission:?}");
         // Of rejections in a row the first tells enough.
@@ -168,7 +181,7 @@ impl History<'_> {
         let Admission::Admitted(ticket, change) = admission else { return };
         assert!(
             foretold.is_none() || kind == AttemptKind::Hedge,
-            "it foretold the rejection {foretold:?}, and the attempt was admitted"
+            "it foretold the rejection {foretold:?} in {wait:?}, and the attempt was admitted"
         );
         assert!(!ticket.probe || kind == AttemptKind::Retry, "it admitted a hedge as a probe: {ticket:?}");
         self.changed(before, change.as_ref());
