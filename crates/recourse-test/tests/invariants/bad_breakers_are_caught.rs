@@ -23,6 +23,7 @@ enum Flaw {
     ClosesWhenReconfigured,
     ClosesWhenPeekedAt,
     ForeseesNoEnd,
+    WaitsForTheClock,
 }
 
 const COOLDOWN: u64 = 1_000_000_000;
@@ -71,8 +72,10 @@ impl CircuitBreaker for Simple {
         if state.circuit == CircuitState::Open {
             // A clock that went back must not keep it open for longer than a second from now.
             let now = request.now.get().as_nanos();
-            state.since = state.since.min(now);
-            if is_hedge || now - state.since < COOLDOWN {
+            if self.flaw != Flaw::WaitsForTheClock {
+                state.since = state.since.min(now);
+            }
+            if is_hedge || now.saturating_sub(state.since) < COOLDOWN {
                 return rejected(CircuitState::Open);
             }
             moved = self.go(&mut state, CircuitState::HalfOpen, &request.now);
@@ -169,6 +172,13 @@ fn a_rejection_that_was_foretold_for_later_and_does_not_come_is_caught() {
     let says = "it foretold the rejection Some(Rejection { state: Open, reason: \"circuit_open\" }) in 1.";
     assert_caught(says, || {
         breaker_is_never_stuck(&Simple::factory(Flaw::ForeseesNoEnd));
+    });
+}
+
+#[test]
+fn a_circuit_that_waits_until_a_clock_that_was_set_back_has_caught_up_is_caught() {
+    assert_caught("it is stuck: a week of good attempts has not closed it", || {
+        breaker_is_never_stuck(&Simple::factory(Flaw::WaitsForTheClock));
     });
 }
 
