@@ -3,8 +3,8 @@
 use super::unwinding::{survives, text};
 use crate::random::SeededRandom;
 use recourse_core::{
-    Admission, AdmissionRequest, AttemptKind, BreakerFactory, BreakerSettings, CircuitBreaker, Health, Key,
-    Moment, Now, Ticket, Transition,
+    Admission, AdmissionRequest, AttemptKind, BreakerFactory, BreakerSettings, CircuitBreaker, CircuitMode,
+    CircuitState, Health, Key, Moment, Now, Ticket, Transition,
 };
 use std::fmt::Display;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -28,12 +28,18 @@ const DECADES: u64 = 1 << 62;
 /// Attempts in a row that must go through a circuit which has recovered.
 const HEALTHY: u32 = 50;
 
-/// Asserts that no history leaves a breaker stuck. Each of 200 breakers of the factory is asked and told at random, by a
-/// clock that jumps, also by years and back again, with settings that change; in the end every attempt has been reported, and then it must
-/// [recover](circuit_recovers) and say that no probe is out. On the way it is asserted that no hedge is a probe, that a
-/// rejection which was foretold comes, also ahead of a wait of up to an hour, that each change of state is told with the states that it is between, so that none
-/// comes of a peek or of new settings, which tell nothing, and that a
-/// report of an attempt which was admitted before the last change moves nothing.
+/// Asserts that no history leaves a breaker stuck. Each of 200 breakers of the factory is asked and told at random, with
+/// settings that change, by a clock that jumps: some of its jumps are of years, and back. In the end every attempt has been
+/// reported, and then it must [recover](circuit_recovers) and say that no probe is out. On the way it is asserted
+///
+/// - that no hedge is a probe, and that what a half-open circuit admits is one, unless its [mode](CircuitMode) is another
+///   than enforcing;
+/// - that a rejection which was foretold comes, also behind a wait of up to an hour;
+/// - that each change of state is told with the states that it is between, so that new settings and peeks, which tell
+///   nothing, change none;
+/// - that a report of an attempt which was admitted before the last change moves nothing.
+///
+/// How many probes are out at once is the breaker's own affair.
 ///
 /// ```
 /// use recourse_core::{BreakerSettings, CircuitBreaker, Key};
@@ -193,7 +199,17 @@ impl History<'_> {
         );
         assert!(!ticket.probe || kind == AttemptKind::Retry, "it admitted a hedge as a probe: {ticket:?}");
         self.changed(before, change.as_ref());
+        self.is_probe_if_half_open(kind, ticket);
         self.out.push((ticket, self.changes));
+    }
+
+    /// The group of an attempt that isn't told to be a probe is hedged.
+    #[track_caller]
+    fn is_probe_if_half_open(&self, kind: AttemptKind, ticket: Ticket) {
+        let status = self.breaker.status();
+        if (status.state, status.mode) == (CircuitState::HalfOpen, CircuitMode::Enforcing) {
+            assert!(ticket.probe, "half-open, it admitted a {kind} as no probe: {ticket:?}");
+        }
     }
 
     #[track_caller]
@@ -223,7 +239,7 @@ impl History<'_> {
 
     /// A change of state is told if and only if there is one.
     #[track_caller]
-    fn changed(&mut self, before: recourse_core::CircuitState, change: Option<&Transition>) {
+    fn changed(&mut self, before: CircuitState, change: Option<&Transition>) {
         let after = self.breaker.state();
         match change {
             Some(change) => {

@@ -5,7 +5,7 @@
 //! | [`budget_peeks_truly`] | a budget | a denial that was foretold comes, each denial has a reason, no number makes it panic |
 //! | [`budget_gives_everything_back`] | a budget | the same; what was never sent comes back whole and once, peeks take nothing, threads together get no more than one |
 //! | [`budget_frees_what_has_ended`] | a budget that bounds what runs at once | however attempts end, their room is free again, and no more than theirs |
-//! | [`breaker_is_never_stuck`] | a kind of breaker | whatever it was told, it closes again when all is well; no hedge is a probe; late reports move nothing; no probe stays out |
+//! | [`breaker_is_never_stuck`] | a kind of breaker | whatever it was told and the clock did, it closes again when all is well; no hedge is a probe, and half-open all else is; what it foretells comes; late reports, peeks and new settings move nothing; no probe stays out |
 //! | [`circuit_recovers`] | one breaker | it closes again when all is well |
 //! | [`trigger_never_spins`] | a hedge trigger | it asks for no more than 200 looks a second, and no state makes it panic |
 //! | [`trigger_spares_quick_calls`] | a hedge trigger | a call that is as quick as most is not hedged |

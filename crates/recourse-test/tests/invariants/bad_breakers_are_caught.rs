@@ -2,8 +2,8 @@
 
 use crate::{assert_caught, message};
 use recourse_core::{
-    Admission, AdmissionRequest, AttemptKind, BreakerSettings, CircuitBreaker, CircuitState, CircuitStatus,
-    Health, Key, Moment, Now, Rejection, Ticket, Transition,
+    Admission, AdmissionRequest, AttemptKind, BreakerSettings, CircuitBreaker, CircuitMode, CircuitState,
+    CircuitStatus, Health, Key, Moment, Now, Rejection, Ticket, Transition,
 };
 use recourse_test::invariants::breaker_is_never_stuck;
 use std::process::Command;
@@ -24,6 +24,11 @@ enum Flaw {
     ClosesWhenPeekedAt,
     ForeseesNoEnd,
     WaitsForTheClock,
+    HidesProbes,
+    HidesHedges,
+    ProbesWithoutEnd,
+    /// Not one, in a breaker that says so.
+    ObservesProbes,
 }
 
 const COOLDOWN: u64 = 1_000_000_000;
@@ -80,11 +85,20 @@ impl CircuitBreaker for Simple {
             }
             moved = self.go(&mut state, CircuitState::HalfOpen, &request.now);
         }
-        if is_hedge || state.probe {
-            return rejected(CircuitState::HalfOpen);
+        match self.flaw {
+            Flaw::HidesHedges if is_hedge => {
+                return Admission::Admitted(Ticket::normal(state.generation), None);
+            }
+            Flaw::ProbesWithoutEnd if !is_hedge => {}
+            _ if is_hedge || state.probe => return rejected(CircuitState::HalfOpen),
+            _ => {}
         }
         (state.probe, state.handed_out) = (true, state.handed_out + 1);
-        Admission::Admitted(Ticket::probe(state.generation), moved)
+        let ticket = match self.flaw {
+            Flaw::HidesProbes | Flaw::ObservesProbes => Ticket::normal(state.generation),
+            _ => Ticket::probe(state.generation),
+        };
+        Admission::Admitted(ticket, moved)
     }
 
     fn report(&self, ticket: Ticket, health: Health, now: &Now<'_>) -> Option<Transition> {
@@ -130,6 +144,9 @@ impl CircuitBreaker for Simple {
     fn status(&self) -> CircuitStatus {
         let state = self.state.lock().unwrap();
         let mut status = CircuitStatus::new(state.circuit);
+        if self.flaw == Flaw::ObservesProbes {
+            status.mode = CircuitMode::Observing;
+        }
         status.probes = match self.flaw {
             Flaw::CountsProbesWrongly => state.handed_out,
             Flaw::LosesProbes => 0,
@@ -180,6 +197,25 @@ fn a_circuit_that_waits_until_a_clock_that_was_set_back_has_caught_up_is_caught(
     assert_caught("it is stuck: a week of good attempts has not closed it", || {
         breaker_is_never_stuck(&Simple::factory(Flaw::WaitsForTheClock));
     });
+}
+
+#[test]
+fn an_attempt_that_a_half_open_circuit_admits_as_no_probe_is_caught() {
+    for (flaw, kind) in [(Flaw::HidesProbes, "retry"), (Flaw::HidesHedges, "hedge")] {
+        assert_caught(&format!("half-open, it admitted a {kind} as no probe"), || {
+            breaker_is_never_stuck(&Simple::factory(flaw));
+        });
+    }
+}
+
+#[test]
+fn a_half_open_circuit_that_only_observes_may_admit_what_is_no_probe() {
+    breaker_is_never_stuck(&Simple::factory(Flaw::ObservesProbes));
+}
+
+#[test]
+fn how_many_probes_are_out_at_once_is_the_breakers_own_affair() {
+    breaker_is_never_stuck(&Simple::factory(Flaw::ProbesWithoutEnd));
 }
 
 #[test]
