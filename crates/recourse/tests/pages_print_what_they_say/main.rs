@@ -5,6 +5,8 @@
 //! lie outside the package, so these tests run in a checkout of the project.
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
+use recourse::StopReason;
+use recourse::circuit::{FailureRatio, SlowCalls};
 use std::cell::RefCell;
 use std::fmt;
 use std::panic::catch_unwind;
@@ -143,4 +145,47 @@ fn every_page_with_a_rust_block_is_a_doctest() {
             "{page} is not in doctests.rs"
         );
     }
+}
+
+/// The part of a page below a heading, down to the next one.
+#[track_caller]
+fn part(page: &str, heading: &str) -> String {
+    let text = read(page);
+    let (_, below) = text.split_once(&format!("\n{heading}\n")).expect("a heading of the page");
+    below.split("\n#").next().unwrap_or(below).to_owned()
+}
+
+#[test]
+fn the_page_of_timelines_says_of_every_stop_reason_what_to_look_at() {
+    let rows = part("docs/concepts/timelines.md", "### Why a call ended");
+    for stop in StopReason::ALL {
+        let code = match stop {
+            StopReason::PanicIn(_) => "panic_in_<component>",
+            stop => stop.as_str(),
+        };
+        assert!(rows.contains(&format!("`{code}`")), "{code} has no row");
+    }
+}
+
+#[test]
+fn the_page_of_circuits_allows_the_ratios_that_are_allowed() {
+    let rows = part("docs/concepts/circuits.md", "## How to use it");
+    let allowed = [
+        ("ratio(r)", FailureRatio::over_attempts(10).ratio(0.0).build()),
+        ("slow_ratio(r)", SlowCalls::longer_than(std::time::Duration::from_secs(1)).slow_ratio(0.0).build()),
+    ];
+    for (option, built) in allowed {
+        let allowed = built.unwrap_err().allowed;
+        let row = rows.lines().find(|row| row.starts_with(&format!("| `{option}`"))).unwrap();
+        assert!(row.ends_with(&format!("| {allowed} |")), "{row} and not {allowed}");
+    }
+}
+
+#[test]
+fn the_guide_says_how_many_calls_a_soak_makes() {
+    let soak = read("crates/recourse/tests/soak/main.rs");
+    let guide = read("docs/guide/testing.md");
+    assert!(soak.contains("wanted.unwrap_or(30_000)") && guide.contains("makes 30,000 of"));
+    let command = "RECOURSE_SOAK_CALLS=1000000 cargo test -p recourse --release --all-features --test soak -- --nocapture";
+    assert!(soak.contains(command) && guide.contains(&format!("\n{command}\n")));
 }
