@@ -33,8 +33,9 @@ pub trait Budget: Send + Sync {
     /// Whether the attempt may start. What is taken here is taken in one atomic step.
     fn allow_attempt(&self, request: &BudgetRequest<'_>) -> Decision;
 
-    /// Whether the attempt would be denied now, and why; takes nothing. Asked before a backoff, so that a call whose
-    /// retry will be denied doesn't wait for it. `None` (the default) when it would be allowed or can't be told.
+    /// Whether the attempt is sure to be denied now, and why; takes nothing. Asked before a backoff, so that a call whose
+    /// retry will be denied doesn't wait for it: a denial here ends the call, and [`allow_attempt`](Self::allow_attempt) is
+    /// not asked. `None` (the default) when it would be allowed or can't be told, as where a budget decides by chance.
     fn would_deny(&self, request: &BudgetRequest<'_>) -> Option<Label> {
         let _ = request;
         None

@@ -1,6 +1,6 @@
 //! Any cost, any moment, any order: no overflow, and what `would_deny` says comes true.
 
-use crate::attempts::{Attempt, Done, one_of_each, play, script};
+use crate::attempts::{Attempt, Done, adaptive, one_of_each, play, play_asking, script};
 use proptest::prelude::*;
 use recourse_core::AttemptKind;
 
@@ -18,6 +18,7 @@ proptest! {
         for budget in one_of_each() {
             play(&budget, &lines, |_, _| {});
         }
+        play_asking(Attempt::ask_for_a_lot, &adaptive(), &lines, |_, _| {});
     }
 
     #[test]
@@ -25,27 +26,27 @@ proptest! {
         attempts in prop::collection::vec((any::<u32>(), any::<bool>(), costs(), any::<bool>()), 0..50),
         how in crate::attempts::how(),
     ) {
-        for budget in one_of_each() {
+        for budget in one_of_each().into_iter().chain([adaptive()]) {
             for &(index, hedge, cost, refund) in &attempts {
                 let kind = if hedge { AttemptKind::Hedge } else { AttemptKind::Retry };
                 let attempt = Attempt { index, kind, cost, after_timeout: refund };
                 let nothing = recourse_core::Decision::allow();
                 if refund { attempt.refund(&budget, nothing) } else { attempt.end(&budget, nothing, how) }
             }
-            Attempt::RETRY.ask(&budget, u64::MAX);
+            Attempt::RETRY.ask_for_a_lot(&budget, u64::MAX);
         }
     }
 }
 
 #[test]
 fn first_attempts_are_denied_by_the_budgets_that_gate_them_alone() {
-    for (place, budget) in one_of_each().iter().enumerate() {
+    for (place, budget) in [adaptive()].into_iter().chain(one_of_each()).enumerate() {
         let mut denied = false;
         for nanos in 0..2_000 {
-            denied |= !Attempt::FIRST.costing(u32::MAX).ask(budget, nanos).allowed;
+            denied |= !Attempt::FIRST.costing(u32::MAX).ask_for_a_lot(&budget, nanos).allowed;
         }
-        // The gated bucket and the adaptive throttle.
-        assert_eq!(denied, [1, 7].contains(&place), "{place}");
+        // The adaptive throttle and the gated bucket.
+        assert_eq!(denied, [0, 2].contains(&place), "{place}");
     }
 }
 

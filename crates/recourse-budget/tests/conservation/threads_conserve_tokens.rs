@@ -1,6 +1,6 @@
 //! One budget, eight threads: no token is granted twice, and none is lost.
 
-use crate::attempts::{Attempt, How, one_of_each};
+use crate::attempts::{Attempt, How, adaptive, one_of_each};
 use recourse_budget::{AllOf, AnyOf, InFlight, Observing, Quota, RetryRatio, TokenBucket};
 use recourse_core::{Budget, Moment};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -144,7 +144,7 @@ fn budgets_within_budgets_end_as_they_began() {
 
 #[test]
 fn all_budgets_bear_threads() {
-    for budget in one_of_each() {
+    for budget in one_of_each().into_iter().chain([adaptive()]) {
         together(|turn| {
             let attempt = [Attempt::FIRST, Attempt::RETRY, Attempt::HEDGE][turn as usize % 3];
             if let Some(decision) = asks(&budget, attempt, turn * 1_000_000) {

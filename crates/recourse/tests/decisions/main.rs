@@ -17,6 +17,7 @@ mod failed_group_takes_the_most_severe_outcome;
 mod first_success_wins;
 mod hedges_are_launched_in_time;
 mod hedges_start_when_the_trigger_says;
+mod lots_are_drawn_when_attempts_start;
 mod missing_budget_fails_closed;
 mod permit_is_given_back_exactly_once;
 mod policy_names_its_classifier;
