@@ -14,6 +14,9 @@ use std::sync::Arc;
 /// all are asked, so that each can count them, and one that allows is enough; each that allows keeps what it took. If
 /// all deny, the reason is the first one's. [`would_deny`](Budget::would_deny) says so if all would.
 ///
+/// A member that panics is none that denies: nobody knows what is wrong with it, so no other stands in for it. What was
+/// taken is given back and the panic goes on, which for an executor is a denial, `panic_in_budget`.
+///
 /// # Who hears of the end
 ///
 /// Ends and refunds go to the members that allowed the attempt, and to no other. Where that is the first member for an

@@ -98,7 +98,7 @@ mod window;
 pub use adaptive_throttle::AdaptiveThrottle;
 pub use all_of::AllOf;
 pub use any_of::AnyOf;
-pub use codes::OBSERVED_DENIAL;
+pub use codes::{OBSERVED_DENIAL, OBSERVED_PANIC};
 pub use error::BudgetConfigError;
 pub use in_flight::InFlight;
 pub use observing::Observing;

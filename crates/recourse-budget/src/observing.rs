@@ -1,7 +1,7 @@
 //! [`Observing`]: a budget that says what it would deny, and denies nothing.
 
-use crate::codes::OBSERVED_DENIAL;
-use crate::routing::Routes;
+use crate::codes::{OBSERVED_DENIAL, OBSERVED_PANIC};
+use crate::routing::{Routes, Turns};
 use recourse_core::{AttemptEnd, AttemptKind, Budget, BudgetRequest, Decision, Label};
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -12,6 +12,11 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 /// [`observed_denial`](crate::OBSERVED_DENIAL) as its `budget_reason` in the timeline and in `on_budget_decision`, and a
 /// counter here goes up by one. [`would_deny`](Budget::would_deny) never says so. So a budget is rolled out in three
 /// steps that change one line each: none, observing, enforcing.
+///
+/// Where the budget inside panics when it is asked, the attempt starts too, with
+/// [`observed_panic`](crate::OBSERVED_PANIC) as its reason: enforced, it would have been denied. So it counts as a denial,
+/// and in [`panicked`](Self::panicked). The panic goes no further, also where the executor's panic recovery is off; the
+/// process's panic hook has told of it.
 ///
 /// The budget inside hears of the ends and refunds of the attempts that it allowed itself, and of no others, as if it
 /// were enforced. What it can't know is that fewer attempts would have been sent: its callers go on retrying where they
@@ -40,6 +45,7 @@ pub struct Observing<B> {
     first_attempts: AtomicU64,
     retries: AtomicU64,
     hedges: AtomicU64,
+    panicked: AtomicU64,
 }
 
 impl<B: Budget> Observing<B> {
@@ -52,6 +58,7 @@ impl<B: Budget> Observing<B> {
             first_attempts: AtomicU64::new(0),
             retries: AtomicU64::new(0),
             hedges: AtomicU64::new(0),
+            panicked: AtomicU64::new(0),
         }
     }
 }
@@ -67,6 +74,12 @@ impl<B> Observing<B> {
     #[must_use]
     pub fn denied(&self) -> u64 {
         self.denied_first_attempts() + self.denied_retries() + self.denied_hedges()
+    }
+
+    /// Of these, the ones about which it panicked.
+    #[must_use]
+    pub fn panicked(&self) -> u64 {
+        self.panicked.load(Relaxed)
     }
 
     /// First attempts that it would have denied.
@@ -93,8 +106,10 @@ const NOBODY: u64 = 0;
 
 impl<B: Budget> Budget for Observing<B> {
     fn allow_attempt(&self, request: &BudgetRequest<'_>) -> Decision {
-        let mut decision = self.inner.allow_attempt(request);
-        if decision.allowed {
+        let (mut turns, mut asked) = (Turns::default(), None);
+        // A denial's release belongs to nothing that was taken: it runs here.
+        turns.take(|| asked = Some(self.inner.allow_attempt(request)).filter(|decision| decision.allowed));
+        if let Some(decision) = asked {
             return decision;
         }
         let counter = match request.kind() {
@@ -103,10 +118,10 @@ impl<B: Budget> Budget for Observing<B> {
             _ => &self.retries,
         };
         counter.fetch_add(1, Relaxed);
-        // A denial's release belongs to nothing that was taken: it runs here.
-        drop(decision.release.take());
-        decision.allowed = true;
-        decision.reason = Label::from_static(OBSERVED_DENIAL);
+        let panicked = turns.forget();
+        self.panicked.fetch_add(u64::from(panicked), Relaxed);
+        let mut decision = Decision::allow();
+        decision.reason = Label::from_static(if panicked { OBSERVED_PANIC } else { OBSERVED_DENIAL });
         decision.release = Some(self.routes.note(NOBODY));
         decision
     }

@@ -108,6 +108,15 @@ impl Turns {
         }
     }
 
+    /// No panic goes on; whether there was one.
+    pub(crate) fn forget(self) -> bool {
+        let Some(panic) = self.panic else { return false };
+        if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
+            std::mem::forget(another);
+        }
+        true
+    }
+
     /// The first panic goes on.
     pub(crate) fn end(self) {
         if let Some(panic) = self.panic {

@@ -4,7 +4,7 @@ use crate::reference::enumeration::{entries, rows};
 use crate::reference::markdown::{code, head, section, table};
 use crate::repo::Repo;
 use anyhow::Result;
-use recourse_budget::OBSERVED_DENIAL;
+use recourse_budget::{OBSERVED_DENIAL, OBSERVED_PANIC};
 use recourse_circuit::cause;
 use recourse_core::{Component, GrpcCode, StopReason, reason};
 
@@ -66,6 +66,12 @@ fn families() -> String {
             code(OBSERVED_DENIAL),
             "the attempt went through, and the budget inside an `Observing` would have denied it \
              (`recourse::budget::OBSERVED_DENIAL`)"
+                .to_owned(),
+        ],
+        [
+            code(OBSERVED_PANIC),
+            "the attempt went through, and the budget inside an `Observing` panicked when it was asked \
+             (`recourse::budget::OBSERVED_PANIC`)"
                 .to_owned(),
         ],
     ];

@@ -3,7 +3,8 @@
 use crate::attempts::{Attempt, Done, How, play, script};
 use proptest::prelude::*;
 use recourse_budget::{
-    AllOf, AnyOf, InFlight, OBSERVED_DENIAL, Observing, RetryRatio, Throttle, TokenBucket,
+    AllOf, AnyOf, InFlight, OBSERVED_DENIAL, OBSERVED_PANIC, Observing, RetryRatio, Throttle, TokenBucket,
+    Unlimited,
 };
 use recourse_core::{AttemptEnd, Budget, BudgetRequest, Decision, Label, Moment};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -214,6 +215,30 @@ fn observing_counts_and_denies_nothing() {
     drop(allowed.release);
     Attempt::RETRY.end(&budget, Decision::allow(), How::Success);
     assert_eq!(budget.inner().extras(), 0);
+}
+
+#[test]
+fn an_observed_budget_that_panics_denies_nothing_and_is_told_of() {
+    let recorder = Recorder::answering("panic");
+    let budget = Observing::new(recorder.clone());
+    for (attempt, panics) in [(Attempt::FIRST, 1), (Attempt::RETRY, 2), (Attempt::HEDGE, 3)] {
+        let decision = attempt.ask(&budget, 0);
+        assert_eq!((decision.allowed, decision.reason.as_str()), (true, OBSERVED_PANIC));
+        assert_eq!((budget.denied(), budget.panicked()), (panics, panics));
+        attempt.end(&budget, decision, How::Success);
+        assert_eq!(recorder.heard(), (0, 0, 0), "the end is not its own");
+    }
+    *recorder.answer.lock().unwrap() = "";
+    assert_eq!(Attempt::RETRY.ask(&budget, 0).reason, "allowed");
+    assert_eq!((budget.denied_first_attempts(), budget.denied_retries(), budget.denied_hedges()), (1, 1, 1));
+}
+
+#[test]
+fn no_member_stands_in_for_one_that_panics() {
+    let any = AnyOf::new([Recorder::answering("panic") as Arc<dyn Budget>, Arc::new(Unlimited)]).unwrap();
+    let retry = Attempt::RETRY.request(0);
+    assert!(catch_unwind(AssertUnwindSafe(|| any.allow_attempt(&retry))).is_err());
+    assert!(catch_unwind(AssertUnwindSafe(|| any.would_deny(&retry))).is_err());
 }
 
 #[test]
