@@ -7,15 +7,16 @@
 
 use recourse_core::Release;
 use std::any::Any;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-/// Notes on one thread; each is taken at once, so there are as many as budgets stand within each other. One that nobody
-/// takes, because a panic went by, stays until newer ones need its place.
-const NOTES: usize = 8;
+/// Notes that a thread keeps without memory of its own. Each is taken at once, so there are seldom more than a few: one for
+/// each budget that an attempt went another way through.
+const PLACES: usize = 8;
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 struct Note {
     /// Whose; 0 for none's.
     owner: u64,
@@ -26,17 +27,29 @@ struct Note {
 
 const NOBODYS: Note = Note { owner: 0, members: 0, number: 0 };
 
-/// A thread's notes.
+/// A thread's notes. One that nobody takes, because a panic went by, stays until its owner's next one, or until newer ones
+/// need its place.
 struct Pending {
-    notes: [Cell<Note>; NOTES],
+    notes: [Cell<Note>; PLACES],
+    /// Those that found no place. Not dropped with the thread, so that a release which runs that late still finds it; it
+    /// gives its memory back when it is empty.
+    more: ManuallyDrop<RefCell<Vec<Note>>>,
     /// How many there were.
     left: Cell<u64>,
 }
 
 thread_local! {
-    static PENDING: Pending =
-        const { Pending { notes: [const { Cell::new(NOBODYS) }; NOTES], left: Cell::new(0) } };
+    static PENDING: Pending = const {
+        Pending {
+            notes: [const { Cell::new(NOBODYS) }; PLACES],
+            more: ManuallyDrop::new(RefCell::new(Vec::new())),
+            left: Cell::new(0),
+        }
+    };
 }
+
+/// Budgets that may leave notes.
+static OWNERS: AtomicUsize = AtomicUsize::new(0);
 
 /// One budget's right to leave notes.
 #[derive(Debug)]
@@ -47,6 +60,7 @@ pub(crate) struct Routes {
 impl Routes {
     pub(crate) fn new() -> Self {
         static LAST: AtomicU64 = AtomicU64::new(0);
+        OWNERS.fetch_add(1, Ordering::Relaxed);
         Routes { owner: LAST.fetch_add(1, Ordering::Relaxed) + 1 }
     }
 
@@ -58,24 +72,60 @@ impl Routes {
 
     /// The members that were noted for the attempt that has just ended; `None` if it went the usual way.
     pub(crate) fn take(&self) -> Option<u64> {
-        PENDING.with(|pending| {
-            let found = pending.notes.iter().find(|note| note.get().owner == self.owner)?;
-            Some(found.replace(NOBODYS).members)
-        })
+        PENDING.with(|pending| pending.take(self.owner))
+    }
+}
+
+impl Drop for Routes {
+    fn drop(&mut self) {
+        OWNERS.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
 impl Pending {
-    /// In the place of an older note of the same owner, which nobody took, or in a free one, or in that of the oldest.
+    /// In the place of an older note of the same owner, which nobody took, or in a free one.
     fn leave(&self, owner: u64, members: u64) {
         let number = self.left.get() + 1;
         self.left.set(number);
-        // A free place has the number 0.
-        let oldest = self.notes.iter().min_by_key(|place| place.get().number);
-        let place = self.notes.iter().find(|place| place.get().owner == owner).or(oldest);
-        if let Some(place) = place {
-            place.set(Note { owner, members, number });
+        let note = Note { owner, members, number };
+        let mut more = self.more.borrow_mut();
+        let of = |owner| self.notes.iter().find(move |place| place.get().owner == owner);
+        if let Some(place) = of(owner) {
+            place.set(note);
+        } else if let Some(older) = more.iter_mut().find(|older| older.owner == owner) {
+            *older = note;
+        } else if let Some(place) = of(NOBODYS.owner) {
+            place.set(note);
+        } else {
+            more.push(note);
+            self.forget_one(&mut more);
         }
+    }
+
+    /// The notes of one end have an owner each, and its owners exist. So where there are more notes than owners, at least
+    /// one is of an earlier end, and the oldest is.
+    fn forget_one(&self, more: &mut Vec<Note>) {
+        if self.notes.len() + more.len() <= OWNERS.load(Ordering::Relaxed) {
+            return;
+        }
+        let Some(place) = self.notes.iter().min_by_key(|place| place.get().number) else { return };
+        match (0..more.len()).min_by_key(|&at| more[at].number) {
+            Some(at) if more[at].number < place.get().number => _ = more.swap_remove(at),
+            _ => place.set(more.pop().unwrap_or(NOBODYS)),
+        }
+    }
+
+    fn take(&self, owner: u64) -> Option<u64> {
+        if let Some(place) = self.notes.iter().find(|place| place.get().owner == owner) {
+            return Some(place.replace(NOBODYS).members);
+        }
+        let mut more = self.more.borrow_mut();
+        let at = more.iter().position(|note| note.owner == owner)?;
+        let taken = more.swap_remove(at);
+        if more.is_empty() {
+            *more = Vec::new();
+        }
+        Some(taken.members)
     }
 }
 
@@ -141,11 +191,35 @@ mod tests {
         assert_eq!((other.take(), one.take()), (None, None));
     }
 
+    /// Notes that wait on this thread.
+    fn waiting() -> usize {
+        PENDING.with(|pending| {
+            let places = pending.notes.iter().filter(|place| place.get() != NOBODYS).count();
+            places + pending.more.borrow().len()
+        })
+    }
+
+    #[test]
+    fn no_note_is_lost_however_many_are_left_at_once() {
+        for count in [1, PLACES, PLACES + 1, 64, 64 * 64] {
+            let owners = Vec::from_iter((0..count).map(|_| Routes::new()));
+            owners.iter().zip(0..).for_each(|(owner, members)| drop(owner.note(members)));
+            assert_eq!(waiting(), count);
+            owners.iter().zip(0..).for_each(|(owner, members)| assert_eq!(owner.take(), Some(members)));
+            assert_eq!(waiting(), 0);
+        }
+        let capacity = PENDING.with(|pending| pending.more.borrow().capacity());
+        assert_eq!(capacity, 0, "what was needed beside the places is given back");
+    }
+
     #[test]
     fn notes_that_nobody_takes_do_not_gather() {
-        let owners = Vec::from_iter((0..20).map(|_| Routes::new()));
-        owners.iter().for_each(|owner| drop(owner.note(1)));
-        let last = &owners[19];
+        for _ in 0..10_000 {
+            drop(Routes::new().note(1));
+        }
+        // Other tests have budgets too, and are under way.
+        assert!(waiting() < 10_000, "{}", waiting());
+        let last = Routes::new();
         drop(last.note(2));
         drop(last.note(3));
         assert_eq!((last.take(), last.take()), (Some(3), None));
@@ -155,13 +229,33 @@ mod tests {
     fn notes_that_nobody_takes_crowd_out_no_new_ones() {
         let owners = Vec::from_iter((0..20).map(|_| Routes::new()));
         owners.iter().for_each(|owner| drop(owner.note(1)));
-        let nested = Vec::from_iter((0..NOTES as u64).map(|_| Routes::new()));
+        let nested = Vec::from_iter((0..30).map(|_| Routes::new()));
         for round in 1..20 {
             nested.iter().zip(round..).for_each(|(budget, members)| drop(budget.note(members)));
             let taken = Vec::from_iter(nested.iter().map(Routes::take));
-            assert_eq!(taken, Vec::from_iter((round..round + NOTES as u64).map(Some)));
+            assert_eq!(taken, Vec::from_iter((round..round + 30).map(Some)));
             drop(owners[round as usize].note(1));
         }
+    }
+
+    #[test]
+    fn a_note_that_is_left_while_its_thread_ends_is_found() {
+        struct Late(Vec<Routes>);
+        impl Drop for Late {
+            fn drop(&mut self) {
+                self.0.iter().for_each(|owner| drop(owner.note(4)));
+                let taken = self.0.iter().filter(|owner| owner.take() == Some(4)).count();
+                TAKEN.store(taken, Ordering::Relaxed);
+            }
+        }
+        static TAKEN: AtomicUsize = AtomicUsize::new(0);
+        thread_local!(static LATE: RefCell<Option<Late>> = const { RefCell::new(None) });
+        let ends = std::thread::spawn(|| {
+            LATE.set(Some(Late(Vec::from_iter((0..20).map(|_| Routes::new())))));
+            drop(Routes::new().note(1));
+        });
+        ends.join().unwrap();
+        assert_eq!(TAKEN.load(Ordering::Relaxed), 20);
     }
 
     #[test]

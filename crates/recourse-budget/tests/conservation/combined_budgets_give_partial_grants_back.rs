@@ -217,6 +217,57 @@ fn observing_counts_and_denies_nothing() {
     assert_eq!(budget.inner().extras(), 0);
 }
 
+/// Retries and hedges go through it all the time; at the end nothing is out.
+fn comes_back(budget: &dyn Budget, flights: &[Arc<InFlight>]) {
+    for _ in 0..3 {
+        for (attempt, refunded) in [(Attempt::RETRY, false), (Attempt::HEDGE, true), (Attempt::FIRST, false)]
+        {
+            let decision = attempt.ask_for_a_lot(budget, 0);
+            assert!(decision.allowed, "{attempt:?}");
+            match refunded {
+                true => attempt.refund(budget, decision),
+                false => attempt.end(budget, decision, How::Success),
+            }
+            let left = Vec::from_iter(flights.iter().map(|flight| flight.extras() + flight.first_attempts()));
+            assert_eq!(left, vec![0; flights.len()]);
+        }
+    }
+}
+
+#[test]
+fn however_many_stand_beside_each_other_each_gets_back_what_it_granted() {
+    let denies = || Recorder::answering("no") as Arc<dyn Budget>;
+    for count in [1, 8, 9, 12, 64] {
+        let flights = Vec::from_iter((0..count).map(|_| in_flight(1)));
+        let any = |flight: &Arc<InFlight>| {
+            let any = AnyOf::new([denies(), flight.clone()]).unwrap();
+            Arc::new(any) as Arc<dyn Budget>
+        };
+        comes_back(&AllOf::new(flights.iter().map(any)).unwrap(), &flights);
+        // Each in two more, all of which leave notes.
+        let nested = |flight| {
+            let around = AnyOf::new([denies(), any(flight)]).unwrap();
+            let observed = Observing::new(AnyOf::new([denies(), Arc::new(around)]).unwrap());
+            Arc::new(observed) as Arc<dyn Budget>
+        };
+        comes_back(&AllOf::new(flights.iter().map(nested)).unwrap(), &flights);
+    }
+}
+
+#[test]
+fn however_many_observe_beside_each_other_none_is_told_of_what_it_denied() {
+    for count in [8, 9, 12, 64] {
+        let flights = Vec::from_iter((0..count).map(|_| in_flight(1)));
+        let observed = |flight: &Arc<InFlight>| Arc::new(Observing::new(flight.clone())) as Arc<dyn Budget>;
+        let all = AllOf::new(flights.iter().map(observed)).unwrap();
+        let [first, second] = [Attempt::HEDGE, Attempt::HEDGE].map(|attempt| attempt.ask(&all, 0));
+        Attempt::HEDGE.end(&all, second, How::Success);
+        assert!(flights.iter().all(|flight| flight.extras() == 1), "{count}");
+        Attempt::HEDGE.end(&all, first, How::Success);
+        assert!(flights.iter().all(|flight| flight.extras() == 0), "{count}");
+    }
+}
+
 #[test]
 fn an_observed_budget_that_panics_denies_nothing_and_is_told_of() {
     let recorder = Recorder::answering("panic");
