@@ -4,7 +4,9 @@ use crate::atomic::{AtomicU64, Ordering::Relaxed};
 use crate::codes::DENIED;
 use crate::decimal::parts;
 use crate::error::BudgetConfigError;
-use recourse_core::{AttemptEnd, Budget, BudgetRequest, Decision, Ending, Label, OutcomeKind, reason};
+use recourse_core::{
+    AttemptEnd, Budget, BudgetRequest, Decision, Ending, Health, Label, OutcomeKind, reason,
+};
 use std::fmt;
 
 /// The parts of a token.
@@ -25,8 +27,12 @@ const TOKEN: u64 = 1_000;
 /// | succeeded | + `token_ratio` |
 /// | failed and may be retried, or ran out of its time | - 1 |
 /// | failed, and the server said not to retry (`server_do_not_retry`) | - 1 |
+/// | failed, may not be retried, and the server was at fault or asked for less (health down or throttled) | - 1 |
 /// | failed in another way: the request was at fault | unchanged |
 /// | was superseded or cancelled, or its operation panicked | unchanged |
+///
+/// So a 503 counts whatever the method, as A6 judges by the status alone: that a POST isn't repeated says nothing of the
+/// server.
 ///
 /// Asking takes nothing, so nothing is given back; first attempts are never denied, and the cost has no weight. It never
 /// reads the clock. Tokens are counted in thousandths, whole; deciding is one load, and so is a success at full tokens.
@@ -114,6 +120,8 @@ fn failed(end: &AttemptEnd<'_>) -> bool {
     end.ending == Ending::TimedOut
         || end.outcome.kind == OutcomeKind::Retryable
         || end.outcome.reason == reason::SERVER_DO_NOT_RETRY
+        || (end.outcome.kind != OutcomeKind::Success
+            && matches!(end.outcome.health, Health::Down | Health::Throttled))
 }
 
 impl Budget for Throttle {
@@ -228,13 +236,19 @@ mod tests {
     fn what_counts_is_as_the_table_says() {
         let deadline = Outcome::abort(reason::OVERALL_TIMEOUT);
         let cancelled = Outcome::abort(reason::CONTEXT_CANCELED);
+        let unrepeatable = Outcome::non_retryable(reason::HTTP_NON_IDEMPOTENT);
         for (ending, outcome, left) in [
             (Ending::Failed, Outcome::retryable("http_5xx"), 9.0),
             (Ending::Failed, Outcome::non_retryable(reason::SERVER_DO_NOT_RETRY), 9.0),
             (Ending::TimedOut, Outcome::retryable(reason::CONTEXT_DEADLINE_EXCEEDED), 9.0),
             (Ending::TimedOut, Outcome::non_retryable(reason::HTTP_NON_IDEMPOTENT), 9.0),
             (Ending::TimedOut, deadline, 9.0),
+            (Ending::Failed, Outcome::retryable("busy").with_health(Health::Up), 9.0),
+            (Ending::Failed, unrepeatable.clone().with_health(Health::Down), 9.0),
+            (Ending::Failed, unrepeatable.clone().with_health(Health::Throttled), 9.0),
+            (Ending::Failed, unrepeatable, 10.0),
             (Ending::Failed, Outcome::non_retryable("http_non_retryable_status"), 10.0),
+            (Ending::Won, Outcome::success().with_health(Health::Down), 10.0),
             (Ending::Superseded, cancelled.clone(), 10.0),
             (Ending::Cancelled, cancelled, 10.0),
             (Ending::Panicked, Outcome::abort(reason::PANIC_IN_OPERATION), 10.0),
