@@ -138,8 +138,8 @@ impl<C: Count> CircuitBreaker for Breaker<C> {
         self.change(|circuit, _| circuit.reconfigure(settings));
     }
 
-    fn status(&self) -> CircuitStatus {
-        self.circuit.lock().status(&self.inbox)
+    fn status(&self, now: &Now<'_>) -> CircuitStatus {
+        self.circuit.lock().status(&self.inbox, now)
     }
 
     fn set_mode(&self, mode: CircuitMode) -> bool {

@@ -51,12 +51,12 @@ impl Breakers {
     ///
     /// ```
     /// use recourse_circuit::ConsecutiveFailures;
-    /// use recourse_core::{BreakerSettings, CircuitState};
+    /// use recourse_core::{BreakerSettings, CircuitState, Moment, Now};
     /// use std::time::Duration;
     ///
     /// let settings = BreakerSettings::new(5, Duration::from_secs(10));
     /// let breaker = ConsecutiveFailures::new().build()?.one(settings)?;
-    /// assert_eq!(breaker.status().state, CircuitState::Closed);
+    /// assert_eq!(breaker.status(&Now::at(Moment::ZERO)).state, CircuitState::Closed);
     /// # Ok::<(), recourse_circuit::SettingsError>(())
     /// ```
     pub fn one(&self, settings: BreakerSettings) -> Result<Arc<dyn CircuitBreaker>, SettingsError> {

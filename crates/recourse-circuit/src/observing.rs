@@ -15,14 +15,14 @@ use std::time::Duration;
 ///
 /// ```
 /// use recourse_circuit::{Observing, consecutive_failures};
-/// use recourse_core::{BreakerFactory, BreakerSettings, CircuitMode, Key, Registry};
+/// use recourse_core::{BreakerFactory, BreakerSettings, CircuitMode, Key, Moment, Now, Registry};
 /// use std::time::Duration;
 ///
 /// let breakers = Registry::<dyn BreakerFactory>::new();
 /// breakers.register("watched", Observing::new(consecutive_failures))?;
 /// let settings = BreakerSettings::new(5, Duration::from_secs(10));
 /// let breaker = Observing::new(consecutive_failures).breaker(&Key::from_static("svc.op"), &settings);
-/// assert_eq!(breaker.status().mode, CircuitMode::Observing);
+/// assert_eq!(breaker.status(&Now::at(Moment::ZERO)).mode, CircuitMode::Observing);
 /// # Ok::<(), recourse_core::RegistryError>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -82,8 +82,8 @@ impl CircuitBreaker for Lenient {
         self.0.reconfigure(settings);
     }
 
-    fn status(&self) -> CircuitStatus {
-        let mut status = self.0.status();
+    fn status(&self, now: &Now<'_>) -> CircuitStatus {
+        let mut status = self.0.status(now);
         status.mode = CircuitMode::Observing;
         status
     }
@@ -136,7 +136,7 @@ mod tests {
                 breaker.report(ticket, Health::Down, &now());
             }
             assert_eq!(breaker.state(), CircuitState::Open);
-            assert_eq!(breaker.status().mode, CircuitMode::Observing);
+            assert_eq!(breaker.status(&now()).mode, CircuitMode::Observing);
             assert_eq!(breaker.would_reject(&now(), Duration::ZERO), None);
         }
     }

@@ -123,13 +123,13 @@ impl<C: Count> Circuit<C> {
         (self.threshold, self.cooldown) = (settings.threshold.max(1), settings.cooldown);
     }
 
-    pub(crate) fn status(&self, inbox: &C::Inbox) -> CircuitStatus {
+    pub(crate) fn status(&self, inbox: &C::Inbox, now: &Now<'_>) -> CircuitStatus {
         let mut status = CircuitStatus::new(self.state());
         status.mode = self.mode;
         status.probes = self.probes.out();
         status.last_trip = self.last_trip.map(Change::told);
         let sums = match self.phase {
-            Phase::Closed => self.count.sums(inbox),
+            Phase::Closed => self.count.sums(inbox, now),
             _ => self.tripped_by,
         };
         (status.counted, status.slow) = (sums.total, sums.slow);
@@ -336,7 +336,7 @@ impl<C: Count> Circuit<C> {
             _ => fastrand::Rng::with_seed(self.seed.wrapping_add(self.generation)).u32(..),
         };
         let tripped_by =
-            if self.phase == Phase::Closed { self.count.last_sums(inbox) } else { self.tripped_by };
+            if self.phase == Phase::Closed { self.count.last_sums(inbox, at) } else { self.tripped_by };
         let moved = self.change(Phase::Open { since: at, random }, cause, at, inbox);
         self.tripped_by = tripped_by;
         self.last_trip = Some(Change { from: moved.from, to: moved.to, cause, at });

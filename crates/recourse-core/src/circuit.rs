@@ -83,8 +83,10 @@ pub trait CircuitBreaker: Send + Sync {
         self.report(ticket, Health::None, now)
     }
 
-    /// State, counts and the last trip, for people and dashboards. By default the state alone.
-    fn status(&self) -> CircuitStatus {
+    /// State, counts and the last trip, for people and dashboards. What is counted is what a vote at `now` would find: a
+    /// window over time leaves out what has passed. By default the state alone.
+    fn status(&self, now: &Now<'_>) -> CircuitStatus {
+        let _ = now;
         CircuitStatus::new(self.state())
     }
 
@@ -101,11 +103,11 @@ pub trait CircuitBreaker: Send + Sync {
     /// other threads move does better to say itself what it changed.
     fn change_mode(&self, mode: CircuitMode, now: &Now<'_>) -> ModeChange {
         let at = now.get();
-        let before = self.status();
+        let before = self.status(now);
         if !self.set_mode(mode) {
             return ModeChange::Unsupported;
         }
-        let after = self.status();
+        let after = self.status(now);
         let changed = (before.state, before.mode) != (after.state, after.mode);
         ModeChange::Set(changed.then(|| Transition::new(before.state, after.state, mode.as_str(), at)))
     }

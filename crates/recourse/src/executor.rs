@@ -10,7 +10,7 @@ use crate::shared::Shared;
 use crate::static_check::PolicyChange;
 use recourse_core::{
     Attempt, BreakerFactory, Budget, CircuitBreaker, CircuitMode, CircuitState, CircuitStatus, Classifier,
-    Component, Failure, HedgeTrigger, Key, KeyError, ModeChange, Moment, Registry,
+    Component, Failure, HedgeTrigger, Key, KeyError, ModeChange, Moment, Now, Registry,
 };
 use std::fmt;
 use std::future::Future;
@@ -213,10 +213,11 @@ impl Executor {
         self.with_breaker(key.into(), |breaker| breaker.state())
     }
 
-    /// State, counts and the last trip of a key's circuit; `None` as for [`circuit_state`](Self::circuit_state).
+    /// State, counts and the last trip of a key's circuit, as of now; `None` as for [`circuit_state`](Self::circuit_state).
     #[must_use]
     pub fn circuit_status<'k>(&self, key: impl Into<KeyRef<'k>>) -> Option<CircuitStatus> {
-        self.with_breaker(key.into(), |breaker| breaker.status())
+        let now = Now::at(self.now());
+        self.with_breaker(key.into(), |breaker| breaker.status(&now))
     }
 
     /// Overrides what a key's breaker does, until it is set again: forces it open or closed, has it observe, switches it
@@ -255,14 +256,18 @@ impl Executor {
     pub fn set_circuit_mode<'k>(&self, key: impl Into<KeyRef<'k>>, mode: CircuitMode) -> bool {
         let shared = &self.0.shared;
         let Some(slot) = self.circuit_of(key.into()) else { return false };
-        // A clock that panics must not stand between an operator and the circuit.
-        let now = shared.fence.run(Component::Clock, || shared.clock.now()).unwrap_or(Moment::ZERO);
-        let ModeChange::Set(change) = slot.change_mode(&shared.fence, mode, now) else { return false };
+        let ModeChange::Set(change) = slot.change_mode(&shared.fence, mode, self.now()) else { return false };
         if let Some(change) = change {
             let audience = Audience { shared, in_drop: false };
             audience.tell(|observer| observer.on_circuit_transition(&slot.key, &change));
         }
         true
+    }
+
+    /// A clock that panics must not stand between an operator and the circuit.
+    fn now(&self) -> Moment {
+        let shared = &self.0.shared;
+        shared.fence.run(Component::Clock, || shared.clock.now()).unwrap_or(Moment::ZERO)
     }
 
     fn with_breaker<R>(&self, key: KeyRef<'_>, ask: impl FnOnce(&dyn CircuitBreaker) -> R) -> Option<R> {

@@ -3,7 +3,7 @@
 use super::counting::{Answer, Count, Inbox, Sums, Vote};
 use super::ratio::Ratios;
 use super::stripes::Stripes;
-use recourse_core::Now;
+use recourse_core::{Moment, Now};
 
 /// The last `size` votes, as bits: one ring for each thing that a vote can be, beside good.
 ///
@@ -93,14 +93,14 @@ impl Count for Attempts {
         false
     }
 
-    fn sums(&self, inbox: &GoodVotes) -> Sums {
+    fn sums(&self, inbox: &GoodVotes, _: &Now<'_>) -> Sums {
         let waiting = inbox.cells.rows().map(|[cell]| cell.read()).filter(|(mark, _)| *mark == self.mark);
         let mut now = self.clone();
         now.pass(waiting.map(|(_, good)| good as usize).sum());
         now.sums
     }
 
-    fn last_sums(&mut self, inbox: &GoodVotes) -> Sums {
+    fn last_sums(&mut self, inbox: &GoodVotes, _: Moment) -> Sums {
         self.take_in(inbox);
         self.sums
     }

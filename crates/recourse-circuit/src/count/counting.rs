@@ -1,6 +1,6 @@
 //! [`Count`] and [`Inbox`]: what every kind of counting does; and the [`Vote`]s that it counts.
 
-use recourse_core::Now;
+use recourse_core::{Moment, Now};
 use std::fmt::Debug;
 
 /// What an attempt has shown of the other side.
@@ -67,12 +67,12 @@ pub(crate) trait Count: Clone + Debug + Send + Sync {
     /// Whether a good vote would change a verdict in a way that the inbox doesn't know of.
     fn minds_good_votes(&self) -> bool;
 
-    /// What is counted now, or was when the last vote was given.
-    fn sums(&self, inbox: &Self::Inbox) -> Sums;
+    /// What a vote that is given now finds counted.
+    fn sums(&self, inbox: &Self::Inbox, now: &Now<'_>) -> Sums;
 
     /// The same at the end of the counting, without memory of its own.
-    fn last_sums(&mut self, inbox: &Self::Inbox) -> Sums {
-        self.sums(inbox)
+    fn last_sums(&mut self, inbox: &Self::Inbox, at: Moment) -> Sums {
+        self.sums(inbox, &Now::at(at))
     }
 }
 

@@ -3,7 +3,6 @@
 use super::counting::{Count, Inbox, Sums, Vote};
 use super::ratio::Ratios;
 use super::stripes::Stripes;
-use crate::sync::{AtomicU64, Ordering};
 use recourse_core::{Moment, Now};
 
 /// Parts of a window: it slides by a tenth of its length.
@@ -41,8 +40,7 @@ impl Seconds {
     }
 
     pub(crate) fn inbox(&self) -> GoodVotes {
-        let cells = Stripes::new(mark(self.generation, 0));
-        GoodVotes { cells, tenth: self.tenth, latest: AtomicU64::new(0) }
+        GoodVotes { cells: Stripes::new(mark(self.generation, 0)), tenth: self.tenth }
     }
 
     /// What the window that ends with this tenth holds.
@@ -78,7 +76,6 @@ impl Count for Seconds {
             *bucket = Bucket { number, sums: Sums::default() };
         }
         bucket.sums.count(vote);
-        inbox.latest.store(number, Ordering::Relaxed);
         if vote.is_good() { None } else { self.ratios.verdict(&self.until(number, inbox), threshold) }
     }
 
@@ -92,8 +89,8 @@ impl Count for Seconds {
         false
     }
 
-    fn sums(&self, inbox: &GoodVotes) -> Sums {
-        self.until(inbox.latest.load(Ordering::Relaxed), inbox)
+    fn sums(&self, inbox: &GoodVotes, now: &Now<'_>) -> Sums {
+        self.until(inbox.number(now.get()), inbox)
     }
 }
 
@@ -102,8 +99,6 @@ impl Count for Seconds {
 pub(crate) struct GoodVotes {
     cells: Stripes<BUCKETS>,
     tenth: u64,
-    /// The tenth that was written to last, for those who ask and have no clock.
-    latest: AtomicU64,
 }
 
 impl GoodVotes {
@@ -117,15 +112,11 @@ impl Inbox for GoodVotes {
         let number = self.number(now.get());
         let mine = mark(generation, number);
         let cell = &self.cells.mine()[place(number)];
-        let replaced = cell.step(|mark, count| match mark {
+        cell.step(|mark, count| match mark {
             _ if mark == mine => Some((mark, count.saturating_add(1))),
             _ if same_generation(mark, mine) => Some((mine, 1)),
             _ => None,
         });
-        // The first vote of this tenth on this stripe.
-        if replaced.is_some_and(|(mark, count)| mark != mine || count == 0) {
-            self.latest.store(number, Ordering::Relaxed);
-        }
     }
 }
 

@@ -50,7 +50,7 @@ impl Count for Streak {
         self.attempts > 0
     }
 
-    fn sums(&self, (): &()) -> Sums {
+    fn sums(&self, (): &(), _: &Now<'_>) -> Sums {
         let attempts = u64::from(self.attempts);
         Sums { total: attempts, failed: attempts, throttled: 0, slow: 0 }
     }

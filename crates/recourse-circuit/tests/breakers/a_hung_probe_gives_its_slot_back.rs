@@ -32,7 +32,7 @@ fn the_late_result_of_an_expired_probe_is_ignored() {
         assert_eq!(breaker.report(hung, 1_600, health), None);
     }
     assert_eq!(breaker.abandon(hung, 1_600), None);
-    assert_eq!((breaker.state(), breaker.0.status().probes), (HalfOpen, 1));
+    assert_eq!((breaker.state(), breaker.status().probes), (HalfOpen, 1));
     assert_eq!(breaker.report(second, 1_700, Health::Up).map(|moved| moved.to), Some(Closed));
 }
 

@@ -204,10 +204,10 @@ impl Pair {
                 prop_assert_eq!(change, ModeChange::Set((mode != before).then_some(told)));
             }
         }
-        let status = self.breaker.status();
+        let status = self.breaker.status(&Now::at(at(self.now)));
         prop_assert_eq!(self.breaker.state(), self.reference.state());
         prop_assert_eq!((status.state, status.mode), (self.reference.state(), self.reference.mode));
-        prop_assert_eq!((status.counted, status.failed, status.slow), self.reference.counts());
+        prop_assert_eq!((status.counted, status.failed, status.slow), self.reference.counts(self.now));
         prop_assert_eq!(status.probes as usize, self.reference.probes());
         Ok(())
     }

@@ -40,7 +40,7 @@ fn the_default_breaker_opens_for_a_side_that_never_answers() {
 #[test]
 fn the_registered_default_has_the_limit_too() {
     let settings = BreakerSettings::new(1, COOLDOWN);
-    let breaker = ByHand(consecutive_failures(&Key::from_static("svc.op"), &settings));
+    let breaker = ByHand::new(consecutive_failures(&Key::from_static("svc.op"), &settings));
     abandoned(&breaker, 0, 10);
     assert_eq!(breaker.state(), Closed);
     abandoned(&breaker, 0, 1);
@@ -106,7 +106,7 @@ fn a_probe_that_is_given_up_frees_its_slot_and_past_the_limit_has_failed() {
     let breaker = ByHand::of(ConsecutiveFailures::new().abandoned_limit(2).build(), 1);
     breaker.vote(0, Health::Down);
     abandoned(&breaker, 1_000, 2);
-    assert_eq!((breaker.state(), breaker.0.status().probes), (HalfOpen, 0));
+    assert_eq!((breaker.state(), breaker.status().probes), (HalfOpen, 0));
     let opens = breaker.abandon(breaker.ticket(1_000), 1_000).expect("one too many");
     assert_eq!((opens.to, opens.cause.as_str()), (Open, cause::ABANDONED));
 }

@@ -2,10 +2,11 @@
 
 use recourse_circuit::{Breakers, SettingsError};
 use recourse_core::{
-    Admission, AdmissionRequest, AttemptKind, BreakerSettings, CircuitBreaker, CircuitState, Health, Moment,
-    Now, Ticket, Transition,
+    Admission, AdmissionRequest, AttemptKind, BreakerSettings, CircuitBreaker, CircuitState, CircuitStatus,
+    Health, Moment, Now, Ticket, Transition,
 };
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 pub(crate) const COOLDOWN: Duration = Duration::from_secs(1);
@@ -16,16 +17,32 @@ pub(crate) fn at(millis: u64) -> Moment {
 
 /// Moments are milliseconds.
 #[derive(Clone)]
-pub(crate) struct ByHand(pub(crate) Arc<dyn CircuitBreaker>);
+pub(crate) struct ByHand(pub(crate) Arc<dyn CircuitBreaker>, Arc<AtomicU64>);
 
 impl ByHand {
     /// With a cooldown of a second.
     pub(crate) fn of(kind: Result<Breakers, SettingsError>, threshold: u32) -> Self {
-        ByHand(kind.and_then(|kind| kind.one(BreakerSettings::new(threshold, COOLDOWN))).expect("in range"))
+        let settings = BreakerSettings::new(threshold, COOLDOWN);
+        ByHand::new(kind.and_then(|kind| kind.one(settings)).expect("in range"))
+    }
+
+    pub(crate) fn new(breaker: Arc<dyn CircuitBreaker>) -> Self {
+        ByHand(breaker, Arc::default())
+    }
+
+    /// The present moment, which is also that of the next look at the status.
+    fn now(&self, millis: u64) -> Now<'static> {
+        self.1.store(millis, Relaxed);
+        Now::at(at(millis))
+    }
+
+    /// As of the moment that was given last.
+    pub(crate) fn status(&self) -> CircuitStatus {
+        self.0.status(&Now::at(at(self.1.load(Relaxed))))
     }
 
     pub(crate) fn ask(&self, kind: AttemptKind, millis: u64) -> Admission {
-        self.0.admit(&AdmissionRequest::new(kind, Now::at(at(millis))))
+        self.0.admit(&AdmissionRequest::new(kind, self.now(millis)))
     }
 
     /// What a primary is given, if it is.
@@ -41,11 +58,11 @@ impl ByHand {
     }
 
     pub(crate) fn report(&self, ticket: Ticket, millis: u64, health: Health) -> Option<Transition> {
-        self.0.report(ticket, health, &Now::at(at(millis)))
+        self.0.report(ticket, health, &self.now(millis))
     }
 
     pub(crate) fn abandon(&self, ticket: Ticket, millis: u64) -> Option<Transition> {
-        self.0.abandon(ticket, &Now::at(at(millis)))
+        self.0.abandon(ticket, &self.now(millis))
     }
 
     /// One attempt, over at once.
@@ -65,7 +82,7 @@ impl ByHand {
 
     /// Counted, failed and slow.
     pub(crate) fn counts(&self) -> (u64, u64, u64) {
-        let status = self.0.status();
+        let status = self.status();
         (status.counted, status.failed, status.slow)
     }
 }

@@ -39,7 +39,7 @@ fn a_count_beyond_the_new_threshold_opens_at_the_next_failure() {
         fail(&*breaker, 0);
     }
     breaker.reconfigure(&settings(2, 10));
-    assert_eq!((breaker.state(), breaker.status().failed), (CircuitState::Closed, 3));
+    assert_eq!((breaker.state(), breaker.status(&Now::at(Moment::ZERO)).failed), (CircuitState::Closed, 3));
     fail(&*breaker, 0);
     assert_eq!(breaker.state(), CircuitState::Open);
 }
@@ -95,7 +95,7 @@ fn a_window_keeps_what_it_holds() {
         fail(&*breaker, 0);
     }
     breaker.reconfigure(&settings(7, 10));
-    assert_eq!((breaker.state(), breaker.status().failed), (CircuitState::Closed, 6));
+    assert_eq!((breaker.state(), breaker.status(&Now::at(Moment::ZERO)).failed), (CircuitState::Closed, 6));
     fail(&*breaker, 0);
     assert_eq!(breaker.state(), CircuitState::Open);
 }

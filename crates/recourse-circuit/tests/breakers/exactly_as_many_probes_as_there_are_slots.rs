@@ -30,7 +30,7 @@ fn one_more_than_the_slots_is_rejected() {
     assert_eq!(breaker.admitted(1_000), None);
     breaker.report(again, 1_000, Health::None);
     breaker.report(again, 1_000, Health::None);
-    assert_eq!(breaker.0.status().probes, 2, "a slot was given back twice");
+    assert_eq!(breaker.status().probes, 2, "a slot was given back twice");
 }
 
 #[test]
@@ -78,6 +78,6 @@ fn threads_that_ask_at_once_get_the_slots_and_no_more() {
                 });
             }
         });
-        assert_eq!((given.into_inner(), breaker.0.status().probes), (slots, slots));
+        assert_eq!((given.into_inner(), breaker.status().probes), (slots, slots));
     }
 }

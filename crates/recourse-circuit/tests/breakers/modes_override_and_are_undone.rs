@@ -38,7 +38,7 @@ fn an_observed_circuit_goes_its_way_and_rejects_nothing() {
         assert!(breaker.0.would_reject(&Now::at(at(0)), Duration::ZERO).is_none());
         let probe = breaker.ticket(1_000);
         let beside = breaker.ticket(1_000);
-        assert_eq!((breaker.state(), breaker.0.status().probes), (HalfOpen, 1));
+        assert_eq!((breaker.state(), breaker.status().probes), (HalfOpen, 1));
         assert!(!probe.probe && !beside.probe, "the executor would stop hedging");
         assert_eq!(breaker.report(beside, 1_000, Health::Down), None);
         let closes = Transition::new(HalfOpen, Closed, cause::PROBE_SUCCEEDED, at(1_000));
@@ -74,7 +74,7 @@ fn a_circuit_forced_open_rejects_for_as_long_as_it_is() {
             assert_eq!(breaker.0.would_reject(&Now::at(at(now)), Duration::MAX), Some(open.clone()));
         }
         assert_eq!(breaker.report(late, 0, Health::Down), None, "a forced circuit doesn't move");
-        assert_eq!((breaker.state(), breaker.0.status().mode), (Open, ForcedOpen));
+        assert_eq!((breaker.state(), breaker.status().mode), (Open, ForcedOpen));
         breaker.0.set_mode(Enforcing);
         assert_eq!((breaker.state(), breaker.counts().1), (Closed, 2));
         assert!(breaker.report(later, 0, Health::Down).is_some(), "what it has counted is kept");
@@ -158,6 +158,6 @@ fn a_change_of_mode_is_told_with_the_states_that_show() {
 fn a_mode_is_no_trip() {
     for breaker in every_kind() {
         turn(&breaker, ForcedOpen, 1);
-        assert_eq!(breaker.0.status().last_trip, None);
+        assert_eq!(breaker.status().last_trip, None);
     }
 }

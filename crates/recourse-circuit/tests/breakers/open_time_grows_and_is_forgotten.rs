@@ -85,7 +85,7 @@ fn a_seed_repeats_for_a_key_and_sets_keys_apart() {
     let kind = ConsecutiveFailures::new().recovery(Recovery::fixed().jitter(1.0).seed(42)).build().unwrap();
     let open_for = |key| {
         let settings = BreakerSettings::new(1, Duration::from_secs(1));
-        let breaker = ByHand(kind.breaker(&Key::from_static(key), &settings));
+        let breaker = ByHand::new(kind.breaker(&Key::from_static(key), &settings));
         breaker.vote(0, Health::Down);
         open_for(&breaker, 0)
     };

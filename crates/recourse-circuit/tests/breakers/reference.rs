@@ -108,14 +108,11 @@ impl Reference {
     }
 
     /// Counted, failed and slow.
-    pub(crate) fn counts(&self) -> (u64, u64, u64) {
+    pub(crate) fn counts(&self, now: Millis) -> (u64, u64, u64) {
         if self.state != CircuitState::Closed {
             return self.tripped_by;
         }
-        let Some(last) = self.votes.last() else {
-            return (0, 0, 0);
-        };
-        let window = self.window(last.at);
+        let window = self.window(now);
         let many = |test: &dyn Fn(&Voted) -> bool| window.iter().filter(|voted| test(voted)).count() as u64;
         (window.len() as u64, many(&|voted| voted.health != Health::Up), many(&|voted| voted.slow))
     }
@@ -158,7 +155,7 @@ impl Reference {
         }
         self.trips += 1;
         self.since = now;
-        self.tripped_by = self.counts();
+        self.tripped_by = self.counts(now);
         self.go(CircuitState::Open);
     }
 

@@ -106,7 +106,7 @@ pub fn circuit_recovers(breaker: &dyn CircuitBreaker, from: Moment) {
             return;
         }
     }
-    panic!("it is stuck: a week of good attempts has not closed it; {:?}", breaker.status());
+    panic!("it is stuck: a week of good attempts has not closed it; {:?}", breaker.status(&Now::at(now)));
 }
 
 fn settings(random: &mut SeededRandom) -> BreakerSettings {
@@ -131,7 +131,7 @@ impl History<'_> {
             self.step(random);
         }
         self.tell_the_rest(random);
-        let probes = self.breaker.status().probes;
+        let probes = self.breaker.status(&Now::at(self.now)).probes;
         assert!(probes == 0, "every attempt was reported, and it says that {probes} probe(s) are out");
         circuit_recovers(&*self.breaker, self.now);
     }
@@ -206,7 +206,7 @@ impl History<'_> {
     /// The group of an attempt that isn't told to be a probe is hedged.
     #[track_caller]
     fn is_probe_if_half_open(&self, kind: AttemptKind, ticket: Ticket) {
-        let status = self.breaker.status();
+        let status = self.breaker.status(&Now::at(self.now));
         if (status.state, status.mode) == (CircuitState::HalfOpen, CircuitMode::Enforcing) {
             assert!(ticket.probe, "half-open, it admitted a {kind} as no probe: {ticket:?}");
         }

@@ -2,7 +2,7 @@
 
 use recourse_core::{
     Admission, AdmissionRequest, AttemptKind, BreakerFactory, BreakerSettings, CircuitBreaker, CircuitMode,
-    CircuitState, CircuitStatus, Health, Key, ModeChange, Now, Rejection, Ticket, Transition,
+    CircuitState, CircuitStatus, Health, Key, ModeChange, Moment, Now, Rejection, Ticket, Transition,
 };
 use std::collections::BTreeMap;
 use std::fmt;
@@ -84,7 +84,7 @@ impl WatchedBreakers {
             assert!(faults.is_empty(), "the breaker of {key}: {faults:#?}");
             let left: BTreeMap<_, _> = out.iter().filter(|(_, count)| **count > 0).collect();
             assert!(left.is_empty(), "the breaker of {key} was never told of admissions: {left:?}");
-            let probes = breaker.inner.status().probes;
+            let probes = breaker.inner.status(&Now::at(Moment::ZERO)).probes;
             assert!(probes == 0, "the breaker of {key} says that {probes} probe(s) are out, and none is");
         }
     }
@@ -179,8 +179,8 @@ impl CircuitBreaker for Watched {
         self.inner.reconfigure(settings);
     }
 
-    fn status(&self) -> CircuitStatus {
-        self.inner.status()
+    fn status(&self, now: &Now<'_>) -> CircuitStatus {
+        self.inner.status(now)
     }
 
     fn set_mode(&self, mode: CircuitMode) -> bool {

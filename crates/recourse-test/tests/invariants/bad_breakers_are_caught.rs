@@ -141,7 +141,7 @@ impl CircuitBreaker for Simple {
         }
     }
 
-    fn status(&self) -> CircuitStatus {
+    fn status(&self, _: &Now<'_>) -> CircuitStatus {
         let state = self.state.lock().unwrap();
         let mut status = CircuitStatus::new(state.circuit);
         if self.flaw == Flaw::ObservesProbes {

@@ -64,6 +64,18 @@ fn a_circuit_that_is_off_takes_no_mode_and_keeps_the_one_that_it_has() {
 }
 
 #[test]
+fn the_counts_of_a_window_over_time_are_those_of_now() {
+    let scene = Scene::new();
+    let policy = plain().max_attempts(1).circuit(5, ms(1_000)).circuit_breaker("failure_ratio_time");
+    let executor = scene.executor(policy);
+    (0..4).for_each(|_| _ = scene.failure(&executor));
+    let counted = || executor.circuit_status(KEY).map(|status| (status.counted, status.failed));
+    assert_eq!(counted(), Some((4, 4)));
+    scene.time.advance(ms(3_600_000));
+    assert_eq!(counted(), Some((0, 0)), "an hour later the next attempt finds none of them");
+}
+
+#[test]
 fn looking_makes_no_circuit() {
     let scene = Scene::new();
     let executor = scene.executor(guarded());

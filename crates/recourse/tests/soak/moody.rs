@@ -119,8 +119,8 @@ impl CircuitBreaker for MoodyBreaker {
         self.breaker.reconfigure(settings);
         self.mood.swings(Component::Breaker);
     }
-    fn status(&self) -> CircuitStatus {
-        self.breaker.status()
+    fn status(&self, now: &Now<'_>) -> CircuitStatus {
+        self.breaker.status(now)
     }
     fn set_mode(&self, mode: CircuitMode) -> bool {
         self.breaker.set_mode(mode)

@@ -97,8 +97,8 @@ impl CircuitBreaker for VotingBreaker {
         *self.settings.lock().unwrap_or_else(PoisonError::into_inner) = *settings;
         self.breaker.reconfigure(settings);
     }
-    fn status(&self) -> CircuitStatus {
-        self.breaker.status()
+    fn status(&self, now: &Now<'_>) -> CircuitStatus {
+        self.breaker.status(now)
     }
     fn set_mode(&self, mode: CircuitMode) -> bool {
         self.breaker.set_mode(mode)

@@ -282,7 +282,7 @@ impl World {
         });
         if to == CircuitState::Open && from != to {
             self.opened = self.clock;
-            assert_eq!(self.circuit.status(&()).last_trip, told);
+            assert_eq!(self.circuit.status(&(), &Now::at(Moment::ZERO)).last_trip, told);
         }
     }
 
