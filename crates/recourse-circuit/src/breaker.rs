@@ -9,6 +9,7 @@ use recourse_core::{
     Admission, AdmissionRequest, BreakerSettings, CircuitBreaker, CircuitMode, CircuitState, CircuitStatus,
     Health, ModeChange, Now, Rejection, Ticket, Transition,
 };
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 /// The breaker of one key.
@@ -23,6 +24,8 @@ pub(crate) struct Breaker<C: Count> {
     /// Good votes that were given without the lock.
     inbox: C::Inbox,
     circuit: Mutex<Circuit<C>>,
+    /// Attempts that were let through by observing alone.
+    observed: AtomicU64,
 }
 
 impl<C: Count> Breaker<C> {
@@ -35,7 +38,8 @@ impl<C: Count> Breaker<C> {
         seed: u64,
     ) -> Self {
         let circuit = Circuit::closed(count, rules, settings, seed);
-        Breaker { summary: Summary::of(&circuit), rules, inbox, circuit: Mutex::new(circuit) }
+        let (summary, observed) = (Summary::of(&circuit), AtomicU64::new(0));
+        Breaker { summary, rules, inbox, circuit: Mutex::new(circuit), observed }
     }
 
     #[cold]
@@ -50,7 +54,11 @@ impl<C: Count> Breaker<C> {
             Some(Standing::Full) => return Admission::Rejected(state::probe_limit()),
             _ => {}
         }
-        self.change(|circuit, inbox| circuit.admit(request.kind, &request.now, inbox))
+        let admission = self.change(|circuit, inbox| circuit.admit(request.kind, &request.now, inbox));
+        if matches!(&admission, Admission::Admitted(ticket, _) if ticket.observed_rejection) {
+            self.observed.fetch_add(1, Relaxed);
+        }
+        admission
     }
 
     /// Kept out of line, so that the way of a good vote needs no room for what isn't.
@@ -139,7 +147,9 @@ impl<C: Count> CircuitBreaker for Breaker<C> {
     }
 
     fn status(&self, now: &Now<'_>) -> CircuitStatus {
-        self.circuit.lock().status(&self.inbox, now)
+        let mut status = self.circuit.lock().status(&self.inbox, now);
+        status.observed_rejections = self.observed.load(Relaxed);
+        status
     }
 
     fn set_mode(&self, mode: CircuitMode) -> bool {

@@ -1,14 +1,20 @@
 //! [`Observing`]: breakers that count and decide, and reject nothing.
 
+use crate::state::OBSERVED;
 use recourse_core::{
     Admission, AdmissionRequest, BreakerFactory, BreakerSettings, CircuitBreaker, CircuitMode, CircuitState,
     CircuitStatus, Health, Key, Now, Ticket, Transition,
 };
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 /// Breakers of any kind that open and close, tell of it, and let every attempt through: a circuit is rolled out switched
 /// off, then observing, then enforcing.
+///
+/// What it would have rejected is told: the attempt's ticket says so
+/// ([`observed_rejection`](Ticket::observed_rejection)), and the status counts it
+/// ([`observed_rejections`](CircuitStatus::observed_rejections)).
 ///
 /// A breaker that has [`CircuitMode::Observing`] is set to it when it is made, and can be set to another mode later. One
 /// that has no modes admits in its place what it would have rejected, and doesn't hear of that.
@@ -43,35 +49,39 @@ impl<F: BreakerFactory> BreakerFactory for Observing<F> {
         let breaker = self.inner.breaker(key, settings);
         match breaker.set_mode(CircuitMode::Observing) {
             true => breaker,
-            false => Arc::new(Lenient(breaker)),
+            false => Arc::new(Lenient { breaker, observed: AtomicU64::new(0) }),
         }
     }
 }
 
 /// A breaker without modes.
-struct Lenient(Arc<dyn CircuitBreaker>);
-
-/// The ticket of an attempt that the breaker would have rejected.
-const UNHEARD: Ticket = Ticket::normal(u64::MAX);
+struct Lenient {
+    breaker: Arc<dyn CircuitBreaker>,
+    /// Attempts that it has rejected.
+    observed: AtomicU64,
+}
 
 impl CircuitBreaker for Lenient {
     fn admit(&self, request: &AdmissionRequest<'_>) -> Admission {
-        match self.0.admit(request) {
-            Admission::Rejected(_) => Admission::Admitted(UNHEARD, None),
+        match self.breaker.admit(request) {
+            Admission::Rejected(_) => {
+                self.observed.fetch_add(1, Relaxed);
+                Admission::Admitted(OBSERVED, None)
+            }
             admission => admission,
         }
     }
 
     fn report(&self, ticket: Ticket, health: Health, now: &Now<'_>) -> Option<Transition> {
-        if ticket == UNHEARD { None } else { self.0.report(ticket, health, now) }
+        if ticket == OBSERVED { None } else { self.breaker.report(ticket, health, now) }
     }
 
     fn abandon(&self, ticket: Ticket, now: &Now<'_>) -> Option<Transition> {
-        if ticket == UNHEARD { None } else { self.0.abandon(ticket, now) }
+        if ticket == OBSERVED { None } else { self.breaker.abandon(ticket, now) }
     }
 
     fn state(&self) -> CircuitState {
-        self.0.state()
+        self.breaker.state()
     }
 
     fn would_reject(&self, _: &Now<'_>, _: Duration) -> Option<recourse_core::Rejection> {
@@ -79,12 +89,13 @@ impl CircuitBreaker for Lenient {
     }
 
     fn reconfigure(&self, settings: &BreakerSettings) {
-        self.0.reconfigure(settings);
+        self.breaker.reconfigure(settings);
     }
 
     fn status(&self, now: &Now<'_>) -> CircuitStatus {
-        let mut status = self.0.status(now);
+        let mut status = self.breaker.status(now);
         status.mode = CircuitMode::Observing;
+        status.observed_rejections = self.observed.load(Relaxed);
         status
     }
 }
@@ -94,7 +105,7 @@ mod tests {
     use super::*;
     use crate::consecutive_failures;
     use recourse_core::{AttemptKind, Moment, Rejection};
-    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::atomic::AtomicBool;
 
     static KEY: Key = Key::from_static("svc.op");
     const SETTINGS: BreakerSettings = BreakerSettings::new(1, Duration::from_secs(1));
@@ -112,12 +123,12 @@ mod tests {
         }
         fn report(&self, _: Ticket, health: Health, _: &Now<'_>) -> Option<Transition> {
             if health == Health::Down {
-                self.0.store(true, Ordering::Relaxed);
+                self.0.store(true, Relaxed);
             }
             None
         }
         fn state(&self) -> CircuitState {
-            if self.0.load(Ordering::Relaxed) { CircuitState::Open } else { CircuitState::Closed }
+            if self.0.load(Relaxed) { CircuitState::Open } else { CircuitState::Closed }
         }
     }
 
@@ -130,9 +141,11 @@ mod tests {
         ];
         for breaker in breakers {
             let now = || Now::at(Moment::ZERO);
-            for _ in 0..5 {
+            for count in 0..5 {
                 let request = AdmissionRequest::new(AttemptKind::Retry, now());
                 let Admission::Admitted(ticket, _) = breaker.admit(&request) else { panic!("it rejects") };
+                assert_eq!(ticket.observed_rejection, count > 0, "the first of them opens it");
+                assert_eq!(breaker.status(&now()).observed_rejections, count);
                 breaker.report(ticket, Health::Down, &now());
             }
             assert_eq!(breaker.state(), CircuitState::Open);

@@ -50,8 +50,9 @@ enum Phase {
     HalfOpen { successes: u32 },
 }
 
-/// The generation of attempts that an observed circuit would have rejected: their votes count nowhere.
-const BYSTANDER: u64 = u64::MAX;
+/// The ticket of attempts that an observed circuit would have rejected: no circuit has its generation, so that their votes
+/// count nowhere.
+pub(crate) const OBSERVED: Ticket = Ticket::normal(u64::MAX).with_observed_rejection();
 
 /// A transition, hashable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -170,7 +171,7 @@ impl<C: Count> Circuit<C> {
                 ticket.probe &= !observing;
                 Admission::Admitted(self.rules.stamp(ticket, now), moved)
             }
-            Err(_) if observing => Admission::Admitted(Ticket::normal(BYSTANDER), None),
+            Err(_) if observing => Admission::Admitted(OBSERVED, None),
             Err(rejection) => Admission::Rejected(rejection),
         }
     }

@@ -211,6 +211,8 @@ pub struct Ticket {
     pub probe: bool,
     /// When it was admitted, for breakers that judge slowness; [`Moment::ZERO`] where the breaker doesn't read the time.
     pub admitted_at: Moment,
+    /// Whether the breaker [observes](CircuitMode::Observing), and would have rejected the attempt if it didn't.
+    pub observed_rejection: bool,
 }
 
 impl Ticket {
@@ -218,14 +220,28 @@ impl Ticket {
     #[must_use]
     #[inline]
     pub const fn normal(generation: u64) -> Self {
-        Ticket { generation, probe: false, admitted_at: Moment::ZERO }
+        Ticket { generation, probe: false, admitted_at: Moment::ZERO, observed_rejection: false }
     }
 
     /// An admission as a probe of a half-open circuit.
     #[must_use]
     #[inline]
     pub const fn probe(generation: u64) -> Self {
-        Ticket { generation, probe: true, admitted_at: Moment::ZERO }
+        Ticket { probe: true, ..Ticket::normal(generation) }
+    }
+
+    /// The same for an attempt that is let through because the breaker observes.
+    ///
+    /// ```
+    /// use recourse_core::Ticket;
+    ///
+    /// assert!(Ticket::normal(7).with_observed_rejection().observed_rejection);
+    /// ```
+    #[must_use]
+    #[inline]
+    pub const fn with_observed_rejection(mut self) -> Self {
+        self.observed_rejection = true;
+        self
     }
 
     /// The same with the moment of the admission.
@@ -353,6 +369,9 @@ pub struct CircuitStatus {
     pub probes: u32,
     /// The change that opened the circuit last.
     pub last_trip: Option<Transition>,
+    /// Attempts that were let through because the breaker observes and that it would have rejected otherwise, since it was
+    /// made. Where they fail and are retried, there are more of them than it would reject if it enforced.
+    pub observed_rejections: u64,
 }
 
 impl CircuitStatus {
@@ -368,6 +387,7 @@ impl CircuitStatus {
             slow: 0,
             probes: 0,
             last_trip: None,
+            observed_rejections: 0,
         }
     }
 }

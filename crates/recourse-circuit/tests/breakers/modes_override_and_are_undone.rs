@@ -161,3 +161,23 @@ fn a_mode_is_no_trip() {
         assert_eq!(breaker.status().last_trip, None);
     }
 }
+
+#[test]
+fn what_an_observing_circuit_would_have_rejected_is_told_and_counted() {
+    let breaker =
+        ByHand::of(ConsecutiveFailures::new().recovery(recourse_circuit::Recovery::fixed()).build(), 1);
+    breaker.0.set_mode(Observing);
+    assert!(!breaker.ticket(0).observed_rejection);
+    breaker.vote(0, Health::Down);
+    // Open: an attempt and a hedge.
+    assert!(breaker.ticket(500).observed_rejection);
+    assert!(matches!(
+        breaker.ask(AttemptKind::Hedge, 500),
+        Admission::Admitted(ticket, _) if ticket.observed_rejection
+    ));
+    // Half-open: one would be the probe, and the others would not get through.
+    assert_eq!([(); 3].map(|()| breaker.ticket(1_000).observed_rejection), [false, true, true]);
+    assert_eq!(breaker.status().observed_rejections, 4);
+    breaker.0.set_mode(Enforcing);
+    assert_eq!((breaker.admitted(1_000), breaker.status().observed_rejections), (None, 4));
+}

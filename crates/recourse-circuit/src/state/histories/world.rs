@@ -158,7 +158,7 @@ impl World {
         match self.circuit.admit(kind, &Now::at(self.clock), &()) {
             Admission::Admitted(given, moved) => {
                 if matches!(self.circuit.phase, Phase::Open { .. }) {
-                    assert_eq!((mode, given.generation), (CircuitMode::Observing, BYSTANDER));
+                    assert_eq!((mode, given), (CircuitMode::Observing, OBSERVED));
                 } else {
                     assert!(!cooling, "the open time was cut short");
                     self.abandoned = 0;
