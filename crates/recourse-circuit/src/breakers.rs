@@ -11,8 +11,8 @@ use std::sync::Arc;
 ///
 /// It comes from `build()` of a kind: [`ConsecutiveFailures`](crate::ConsecutiveFailures),
 /// [`FailureRatio`](crate::FailureRatio) or [`SlowCalls`](crate::SlowCalls). An executor hands over the settings of a
-/// normalised policy, which are in range. Out of it, a threshold of 0 is taken as 1, and a short cooldown is as short as
-/// it says.
+/// normalised policy, which are in range. Out of it, a threshold of 0 is taken as 1, one that is larger than a window over
+/// attempts as the window, and a short cooldown is as short as it says.
 ///
 /// ```
 /// use recourse_circuit::FailureRatio;
@@ -47,7 +47,8 @@ impl Breakers {
     ///
     /// # Errors
     ///
-    /// [`SettingsError`] if the threshold is 0 or the cooldown is shorter than 100 ms.
+    /// [`SettingsError`] if the threshold is 0, or larger than a window over attempts, or the cooldown is shorter than
+    /// 100 ms.
     ///
     /// ```
     /// use recourse_circuit::ConsecutiveFailures;
@@ -60,7 +61,7 @@ impl Breakers {
     /// # Ok::<(), recourse_circuit::SettingsError>(())
     /// ```
     pub fn one(&self, settings: BreakerSettings) -> Result<Arc<dyn CircuitBreaker>, SettingsError> {
-        settings::check(&settings)?;
+        settings::check(&settings, self.max_threshold())?;
         Ok(self.make(&settings, 0))
     }
 
@@ -86,5 +87,13 @@ impl Breakers {
 impl BreakerFactory for Breakers {
     fn breaker(&self, key: &Key, settings: &BreakerSettings) -> Arc<dyn CircuitBreaker> {
         self.make(settings, key.fingerprint())
+    }
+
+    /// As many attempts as the window holds, where it is over attempts.
+    fn max_threshold(&self) -> u32 {
+        match self.kind {
+            Kind::Attempts(size, _) => size,
+            Kind::Streak | Kind::Seconds(..) => u32::MAX,
+        }
     }
 }

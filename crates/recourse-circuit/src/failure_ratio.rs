@@ -40,7 +40,7 @@ const THROTTLED: f64 = 0.5;
 ///
 /// | setting | read as |
 /// |---|---|
-/// | `circuit.threshold` | failures that the window must hold before the ratio is judged |
+/// | `circuit.threshold` | failures that the window must hold before the ratio is judged; at most as many as a window over attempts holds |
 /// | `circuit.cooldown` | how long the circuit stays open the first time; see [`Recovery`] |
 ///
 /// | option | default | allowed |

@@ -52,6 +52,10 @@ impl<F: BreakerFactory> BreakerFactory for Observing<F> {
             false => Arc::new(Lenient { breaker, observed: AtomicU64::new(0) }),
         }
     }
+
+    fn max_threshold(&self) -> u32 {
+        self.inner.max_threshold()
+    }
 }
 
 /// A breaker without modes.

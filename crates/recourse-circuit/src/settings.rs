@@ -27,8 +27,11 @@ impl fmt::Display for SettingsError {
 impl std::error::Error for SettingsError {}
 
 /// What a policy says to its breaker.
-pub(crate) fn check(settings: &BreakerSettings) -> Result<(), SettingsError> {
-    at_least("circuit.threshold", settings.threshold, limits::MIN_THRESHOLD)?;
+pub(crate) fn check(settings: &BreakerSettings, most: u32) -> Result<(), SettingsError> {
+    match most {
+        u32::MAX => at_least("circuit.threshold", settings.threshold, limits::MIN_THRESHOLD)?,
+        _ => within("circuit.threshold", settings.threshold, limits::MIN_THRESHOLD..=most)?,
+    }
     at_least("circuit.cooldown", settings.cooldown, limits::MIN_COOLDOWN)
 }
 
@@ -83,11 +86,13 @@ mod tests {
     #[test]
     fn an_error_names_field_value_and_what_is_allowed() {
         let error = |threshold, millis| {
-            check(&BreakerSettings::new(threshold, Duration::from_millis(millis)))
+            check(&BreakerSettings::new(threshold, Duration::from_millis(millis)), u32::MAX)
                 .map_err(|error| error.to_string())
         };
         assert_eq!(error(0, 100), Err("circuit.threshold = 0 is not allowed: at least 1".to_owned()));
         assert_eq!(error(1, 99), Err("circuit.cooldown = 99ms is not allowed: at least 100ms".to_owned()));
         assert_eq!(error(1, 100), Ok(()));
+        let error = check(&BreakerSettings::new(5, Duration::from_secs(1)), 4).unwrap_err();
+        assert_eq!(error.to_string(), "circuit.threshold = 5 is not allowed: 1 to 4");
     }
 }

@@ -22,7 +22,7 @@ const LEAST_LIMIT: Duration = Duration::from_millis(1);
 ///
 /// | setting | read as |
 /// |---|---|
-/// | `circuit.threshold` | slow attempts, or failures, that the window must hold before their ratio is judged |
+/// | `circuit.threshold` | slow attempts, or failures, that the window must hold before their ratio is judged; at most as many as a window over attempts holds |
 /// | `circuit.cooldown` | how long the circuit stays open the first time; see [`Recovery`](crate::Recovery) |
 ///
 /// | option | default | allowed |

@@ -72,11 +72,11 @@ impl Change {
 impl<C: Count> Circuit<C> {
     pub(crate) fn closed(count: C, rules: Rules, settings: &BreakerSettings, seed: u64) -> Self {
         Circuit {
-            count,
             phase: Phase::Closed,
             mode: CircuitMode::Enforcing,
             generation: 0,
-            threshold: settings.threshold.max(1),
+            threshold: reachable(&count, settings),
+            count,
             cooldown: settings.cooldown,
             rules,
             probes: Probes::new(rules.probes),
@@ -121,7 +121,7 @@ impl<C: Count> Circuit<C> {
     }
 
     pub(crate) fn reconfigure(&mut self, settings: &BreakerSettings) {
-        (self.threshold, self.cooldown) = (settings.threshold.max(1), settings.cooldown);
+        (self.threshold, self.cooldown) = (reachable(&self.count, settings), settings.cooldown);
     }
 
     pub(crate) fn status(&self, inbox: &C::Inbox, now: &Now<'_>) -> CircuitStatus {
@@ -360,6 +360,11 @@ impl<C: Count> Circuit<C> {
             self.tripped_by = Sums::default();
         }
     }
+}
+
+/// The threshold that is set, or the next one at which the circuit can open.
+fn reachable<C: Count>(count: &C, settings: &BreakerSettings) -> u32 {
+    settings.threshold.clamp(1, count.max_threshold())
 }
 
 pub(crate) fn open() -> Rejection {

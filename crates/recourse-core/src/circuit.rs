@@ -1,15 +1,18 @@
 //! [`CircuitBreaker`]: stops calling a side that is down. [`BreakerFactory`] makes one for each key.
 
 mod mode;
+mod state;
+mod status;
 
 pub use self::mode::CircuitMode;
+pub use self::state::{CircuitState, Transition};
+pub use self::status::CircuitStatus;
 
 use crate::budget::AttemptKind;
 use crate::key::Key;
 use crate::label::Label;
 use crate::outcome::Health;
 use crate::time::{Moment, Now};
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -141,6 +144,12 @@ pub trait CircuitBreaker: Send + Sync {
 pub trait BreakerFactory: Send + Sync {
     /// A breaker for this key, closed. It must not run a call with the same key.
     fn breaker(&self, key: &Key, settings: &BreakerSettings) -> Arc<dyn CircuitBreaker>;
+
+    /// The largest threshold that its breakers can reach; asked when a policy is bound. A policy's larger one is brought
+    /// down to it, and that is reported as any change by normalisation is. No limit by default.
+    fn max_threshold(&self) -> u32 {
+        u32::MAX
+    }
 }
 
 impl<F> BreakerFactory for F
@@ -272,59 +281,6 @@ impl Rejection {
     }
 }
 
-/// The three states of a circuit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum CircuitState {
-    /// Attempts go through.
-    Closed,
-    /// Attempts are rejected until the cooldown is over.
-    Open,
-    /// As many probes go through as the breaker allows: one at a time, by default.
-    HalfOpen,
-}
-
-impl CircuitState {
-    /// The name in timelines: `closed`, `open` or `half_open`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            CircuitState::Closed => "closed",
-            CircuitState::Open => "open",
-            CircuitState::HalfOpen => "half_open",
-        }
-    }
-}
-
-impl fmt::Display for CircuitState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-/// A change of a breaker's state, or of its mode.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Transition {
-    /// The state before.
-    pub from: CircuitState,
-    /// The state after.
-    pub to: CircuitState,
-    /// Why, as a low-cardinality code; where a mode was set, the mode's name.
-    pub cause: Label,
-    /// When.
-    pub at: Moment,
-}
-
-impl Transition {
-    /// A change of state.
-    #[must_use]
-    #[inline]
-    pub fn new(from: CircuitState, to: CircuitState, cause: impl Into<Label>, at: Moment) -> Self {
-        Transition { from, to, cause: cause.into(), at }
-    }
-}
-
 /// What came of setting a mode.
 ///
 /// ```
@@ -342,52 +298,4 @@ pub enum ModeChange {
     /// The mode is set. With the change that this made, the mode's name as its cause; both of its states are the same
     /// where the circuit does something else from now on and shows the same state. Without, where it had this mode.
     Set(Option<Transition>),
-}
-
-/// Where a circuit stands, and why.
-///
-/// ```
-/// use recourse_core::{CircuitState, CircuitStatus};
-///
-/// let status = CircuitStatus::new(CircuitState::Closed);
-/// assert_eq!((status.counted, status.last_trip), (0, None));
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct CircuitStatus {
-    /// The state.
-    pub state: CircuitState,
-    /// What the breaker does with its verdicts.
-    pub mode: CircuitMode,
-    /// Attempts that count towards the next verdict; while the circuit isn't closed, those behind its last trip.
-    pub counted: u64,
-    /// Of these, the ones that failed.
-    pub failed: u64,
-    /// Of these, the ones that were too slow; 0 where the breaker doesn't judge that.
-    pub slow: u64,
-    /// Probes that are out.
-    pub probes: u32,
-    /// The change that opened the circuit last.
-    pub last_trip: Option<Transition>,
-    /// Attempts that were let through because the breaker observes and that it would have rejected otherwise, since it was
-    /// made. Where they fail and are retried, there are more of them than it would reject if it enforced.
-    pub observed_rejections: u64,
-}
-
-impl CircuitStatus {
-    /// A circuit in this state that has counted nothing.
-    #[must_use]
-    #[inline]
-    pub const fn new(state: CircuitState) -> Self {
-        CircuitStatus {
-            state,
-            mode: CircuitMode::Enforcing,
-            counted: 0,
-            failed: 0,
-            slow: 0,
-            probes: 0,
-            last_trip: None,
-            observed_rejections: 0,
-        }
-    }
 }

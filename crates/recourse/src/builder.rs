@@ -13,8 +13,8 @@ use crate::runtime::{self, FuturesTimerSleeper, SystemClock};
 use crate::shared::Shared;
 use crate::static_check::{self, StaticCheck, StaticPolicy};
 use recourse_core::{
-    BreakerFactory, Budget, Classifier, Clock, HedgeTrigger, Label, Observer, Policy, PolicyProvider,
-    Registry, RegistryError, Sleeper,
+    BreakerFactory, Budget, Classifier, Clock, Component, HedgeTrigger, Label, Observer, Policy,
+    PolicyProvider, Registry, RegistryError, Sleeper,
 };
 use std::fmt;
 use std::sync::Arc;
@@ -321,7 +321,13 @@ impl ExecutorBuilder {
             problems.push(Problem::ProviderAndPolicies);
         }
         let mut check = StaticCheck { strict: self.strict, problems, changes: Vec::new() };
-        check.policies(&self.policies);
+        let fence = Arc::new(Fence::new(self.recover_panics));
+        check.policies(&self.policies, |circuit| {
+            let most = fence.run(Component::Breaker, || {
+                breakers.get(&circuit.breaker_name).map_or(u32::MAX, |factory| factory.max_threshold())
+            });
+            most.unwrap_or(u32::MAX)
+        });
         if !self.late_registration {
             if self.missing_classifier.is_none() {
                 check.classifiers(&self.policies, &classifiers);
@@ -339,7 +345,6 @@ impl ExecutorBuilder {
         if !check.problems.is_empty() {
             return Err(BuildError { problems: check.problems });
         }
-        let fence = Arc::new(Fence::new(self.recover_panics));
         let auto = classify::auto();
         let world = World {
             provider: self.provider.unwrap_or_else(|| Arc::new(static_check::provider(self.policies))),

@@ -2,7 +2,7 @@
 
 use crate::build_error::Problem;
 use crate::plan::{MissingPlugin, StaticProvider};
-use recourse_core::policy::{Change, Policy};
+use recourse_core::policy::{Change, CircuitPolicy, Policy};
 use recourse_core::{BreakerFactory, Budget, Classifier, HedgeTrigger, Key, Label, PolicySource, Registry};
 use std::collections::HashSet;
 
@@ -29,8 +29,13 @@ pub(crate) struct StaticCheck {
 }
 
 impl StaticCheck {
-    /// Keys must be unique, values normalisable, and under a strict builder already normal.
-    pub(crate) fn policies(&mut self, policies: &[StaticPolicy]) {
+    /// Keys must be unique, values normalisable, and under a strict builder already normal: inside every limit, the one that
+    /// `max_threshold` says of a policy's breaker included.
+    pub(crate) fn policies(
+        &mut self,
+        policies: &[StaticPolicy],
+        max_threshold: impl Fn(&CircuitPolicy) -> u32,
+    ) {
         let mut seen = HashSet::new();
         for StaticPolicy { key, policy } in policies {
             if !seen.insert(key) {
@@ -39,7 +44,10 @@ impl StaticCheck {
             }
             match policy.normalize(PolicySource::Static) {
                 Err(error) => self.problems.push(Problem::Policy { key: key.clone(), error }),
-                Ok(effective) => self.changes(key.as_ref(), effective.changes),
+                Ok(effective) => {
+                    let most = max_threshold(&effective.policy.circuit);
+                    self.changes(key.as_ref(), effective.with_max_threshold(most).changes);
+                }
             }
         }
     }

@@ -12,7 +12,7 @@ const TYPES: &[(&str, &str, &str)] = &[
     ("Attempt record", "timeline/record.rs", "AttemptRecord"),
     ("Outcome", "outcome.rs", "Outcome"),
     ("Budget decision", "observe.rs", "BudgetEvent"),
-    ("Circuit transition", "circuit.rs", "Transition"),
+    ("Circuit transition", "circuit/state.rs", "Transition"),
 ];
 
 const OUTCOMES: &[OutcomeKind] = &[
@@ -84,7 +84,7 @@ pub(super) fn page(repo: &Repo) -> Result<String> {
     let modes = entries(repo, "observe.rs", "DecisionMode")?;
     text +=
         &values("Decision modes", "`mode` of a budget decision.", rows(&modes, MODES, DecisionMode::as_str)?);
-    let states = entries(repo, "circuit.rs", "CircuitState")?;
+    let states = entries(repo, "circuit/state.rs", "CircuitState")?;
     text += &values(
         "Circuit states",
         "The attribute `circuit_state`, and both ends of a transition.",

@@ -93,6 +93,10 @@ impl Count for Attempts {
         false
     }
 
+    fn max_threshold(&self) -> u32 {
+        u32::try_from(self.size).unwrap_or(u32::MAX)
+    }
+
     fn sums(&self, inbox: &GoodVotes, _: &Now<'_>) -> Sums {
         let waiting = inbox.cells.rows().map(|[cell]| cell.read()).filter(|(mark, _)| *mark == self.mark);
         let mut now = self.clone();

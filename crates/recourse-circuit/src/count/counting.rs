@@ -67,6 +67,11 @@ pub(crate) trait Count: Clone + Debug + Send + Sync {
     /// Whether a good vote would change a verdict in a way that the inbox doesn't know of.
     fn minds_good_votes(&self) -> bool;
 
+    /// The largest threshold that can be reached.
+    fn max_threshold(&self) -> u32 {
+        u32::MAX
+    }
+
     /// What a vote that is given now finds counted.
     fn sums(&self, inbox: &Self::Inbox, now: &Now<'_>) -> Sums;
 

@@ -3,7 +3,7 @@
 use crate::by_hand::{ByHand, at};
 use recourse_circuit::{FailureRatio, cause};
 use recourse_core::CircuitState::{Closed, Open};
-use recourse_core::{Health, Transition};
+use recourse_core::{BreakerFactory, BreakerSettings, CircuitMode, Health, Key, Transition};
 use std::time::Duration;
 
 fn attempts(window: u32, minimum: u32) -> FailureRatio {
@@ -112,5 +112,23 @@ fn over_time_a_clock_that_jumps_or_goes_back_is_no_trap() {
     breaker.votes(0, 3, Health::Up);
     assert_eq!(breaker.counts(), (3, 0, 0));
     breaker.votes(0, 3, Health::Down);
+    assert_eq!(breaker.state(), Open);
+}
+
+#[test]
+fn a_threshold_that_the_window_cannot_hold_is_an_error_and_in_a_factory_as_large_as_the_window() {
+    let (kind, second) = (FailureRatio::over_attempts(4).build().unwrap(), Duration::from_secs(1));
+    let error = kind.one(BreakerSettings::new(5, second)).map(|_| ()).unwrap_err();
+    assert_eq!(error.to_string(), "circuit.threshold = 5 is not allowed: 1 to 4");
+    assert_eq!(kind.max_threshold(), 4);
+    assert_eq!(FailureRatio::over_time(second).build().unwrap().max_threshold(), u32::MAX);
+
+    let breaker = ByHand::new(kind.breaker(&Key::from_static("a.b"), &BreakerSettings::new(5, second)));
+    breaker.votes(0, 4, Health::Down);
+    assert_eq!(breaker.state(), Open);
+    breaker.0.set_mode(CircuitMode::ForcedClosed);
+    breaker.0.set_mode(CircuitMode::Enforcing);
+    breaker.0.reconfigure(&BreakerSettings::new(100, second));
+    breaker.votes(0, 4, Health::Down);
     assert_eq!(breaker.state(), Open);
 }

@@ -5,8 +5,8 @@ use crate::reference::{Id, Millis, Options, Reference, Window};
 use proptest::prelude::*;
 use recourse_circuit::{Breakers, ConsecutiveFailures, FailureRatio, Recovery, SettingsError, SlowCalls};
 use recourse_core::{
-    Admission, AdmissionRequest, AttemptKind, BreakerSettings, CircuitMode, CircuitState, Health, ModeChange,
-    Now, Ticket, Transition,
+    Admission, AdmissionRequest, AttemptKind, BreakerFactory, BreakerSettings, CircuitMode, CircuitState,
+    Health, Key, ModeChange, Now, Ticket, Transition,
 };
 use std::time::Duration;
 
@@ -120,7 +120,7 @@ impl Pair {
     fn new(options: Options, threshold: u32, cooldown: Millis) -> Self {
         let settings = BreakerSettings::new(threshold, Duration::from_millis(cooldown));
         Pair {
-            breaker: kind(&options).and_then(|kind| kind.one(settings)).expect("in range"),
+            breaker: kind(&options).expect("in range").breaker(&Key::from_static("a.b"), &settings),
             reference: Reference::new(options, threshold.into(), cooldown),
             now: 0,
             live: vec![],

@@ -99,6 +99,14 @@ impl Reference {
         }
     }
 
+    /// As many as the window holds, at most.
+    fn threshold(&self) -> u64 {
+        match self.options.window {
+            Window::Attempts(size) => self.threshold.min(size.into()),
+            _ => self.threshold,
+        }
+    }
+
     pub(crate) fn state(&self) -> CircuitState {
         if self.mode == CircuitMode::ForcedOpen { CircuitState::Open } else { self.state }
     }
@@ -293,7 +301,7 @@ impl Reference {
         };
         let failed: u64 = window.iter().map(halves).sum();
         let slow = window.iter().filter(|voted| voted.slow).count() as u64;
-        let enough = failed >= 2 * self.threshold;
+        let enough = failed >= 2 * self.threshold();
         if matches!(self.options.window, Window::Row) {
             // A throttled answer without weight is as if it weren't there: it repeats no verdict.
             let last = self.votes.last().is_some_and(|voted| halves(voted) > 0);
@@ -303,7 +311,7 @@ impl Reference {
         let drags = self
             .options
             .slow
-            .is_some_and(|(_, tenths)| slow >= self.threshold && slow * 10 >= tenths * total);
+            .is_some_and(|(_, tenths)| slow >= self.threshold() && slow * 10 >= tenths * total);
         total >= self.options.minimum && (fails || drags)
     }
 }

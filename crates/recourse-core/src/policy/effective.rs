@@ -32,6 +32,36 @@ impl EffectivePolicy {
     pub fn changed_fields(&self) -> impl Iterator<Item = &'static str> + '_ {
         self.changes.iter().map(|change| change.field)
     }
+
+    /// The same with a circuit's threshold brought down to `most`, the largest that its breaker
+    /// [can reach](crate::BreakerFactory::max_threshold), and with that among the changes.
+    ///
+    /// ```
+    /// use recourse_core::{Policy, PolicySource};
+    /// use std::time::Duration;
+    ///
+    /// let effective = Policy::new().circuit(5, Duration::from_secs(10)).normalize(PolicySource::Static)?;
+    /// let effective = effective.with_max_threshold(4);
+    /// assert_eq!(effective.policy.circuit.threshold, 4);
+    /// assert_eq!(effective.changes[0].to_string(), "circuit.threshold = 5 became 4");
+    /// # Ok::<(), recourse_core::PolicyError>(())
+    /// ```
+    #[must_use]
+    pub fn with_max_threshold(mut self, most: u32) -> Self {
+        let (field, circuit, most) = ("circuit.threshold", &mut self.policy.circuit, most.max(1));
+        if !circuit.enabled || circuit.threshold <= most {
+            return self;
+        }
+        match self.changes.iter_mut().find(|change| change.field == field) {
+            Some(change) => change.used = most.to_string().into(),
+            None => {
+                let before = self.changes.iter().take_while(|change| change.field != "circuit.cooldown");
+                self.changes.insert(before.count(), Change::new(field, circuit.threshold, most));
+            }
+        }
+        circuit.threshold = most;
+        self
+    }
 }
 
 /// One field that normalisation changed.

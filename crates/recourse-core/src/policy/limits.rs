@@ -79,7 +79,11 @@ pub const TABLE: &[(&str, &str, &str)] = &[
     ("hedge.budget.cost", "1", "at least 1"),
     ("circuit.enabled", "false", "true or false"),
     ("circuit.breaker_name", "consecutive_failures", "a registered breaker's name"),
-    ("circuit.threshold", "5", "at least 1; 0 means the default"),
+    (
+        "circuit.threshold",
+        "5",
+        "at least 1, and at most the attempts that the breaker's window holds; 0 means the default",
+    ),
     ("circuit.cooldown", "10s", "at least 100ms; 0 means the default"),
     ("id", "empty", "any short text"),
 ];

@@ -101,6 +101,10 @@ impl BreakerFactory for WatchedBreakers {
         self.lock().push(Made { key: key.clone(), breaker: breaker.clone() });
         breaker
     }
+
+    fn max_threshold(&self) -> u32 {
+        self.factory.max_threshold()
+    }
 }
 
 impl fmt::Debug for WatchedBreakers {

@@ -1,7 +1,8 @@
 //! What normalisation changes in static policies is told by the executor, and refused by a strict builder.
 
 use crate::scene::{KEY, Scene, ms, plain};
-use recourse::{Executor, Key, Policy, Problem, StaticProvider};
+use recourse::circuit::FailureRatio;
+use recourse::{CircuitState, Executor, ExecutorBuilder, Key, Policy, Problem, StaticProvider};
 use std::time::Duration;
 
 fn changed() -> Policy {
@@ -65,6 +66,32 @@ fn strict_changes_nothing_for_policies_that_are_normal() {
         builder.policy(format!("presets.p{number}").as_str(), preset)
     });
     assert!(builder.build().unwrap().policy_changes().is_empty());
+}
+
+/// A window of four attempts never holds the five failures of the default threshold.
+fn with_small_window(builder: ExecutorBuilder) -> ExecutorBuilder {
+    let window = FailureRatio::over_attempts(4).build().unwrap();
+    let policy = plain().max_attempts(1).circuit(5, ms(1_000)).circuit_breaker("small");
+    builder.circuit_breaker("small", window).policy(KEY, policy)
+}
+
+#[test]
+fn a_threshold_that_the_breaker_cannot_reach_is_brought_down_to_one_that_it_can_and_told() {
+    let scene = Scene::new();
+    let executor = with_small_window(scene.builder()).build().unwrap();
+    let told: Vec<_> = executor.policy_changes().iter().map(|change| change.change.to_string()).collect();
+    assert_eq!(told, ["circuit.threshold = 5 became 4"]);
+    (0..4).for_each(|_| _ = scene.failure(&executor));
+    assert_eq!(executor.circuit_state(KEY), Some(CircuitState::Open));
+}
+
+#[test]
+fn strict_refuses_a_threshold_that_the_breaker_cannot_reach() {
+    let error = with_small_window(Executor::builder()).strict().build().unwrap_err();
+    let text = error.to_string();
+    for part in [KEY, "circuit.threshold = 5", "4", "window"] {
+        assert!(text.contains(part), "{text} lacks {part}");
+    }
 }
 
 #[test]

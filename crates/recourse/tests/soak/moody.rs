@@ -85,6 +85,10 @@ impl<P: BreakerFactory + ?Sized> BreakerFactory for Moody<P> {
         self.mood.swings(Component::Breaker);
         Arc::new(MoodyBreaker { mood: self.mood.clone(), breaker: self.plugin.breaker(key, settings) })
     }
+
+    fn max_threshold(&self) -> u32 {
+        self.plugin.max_threshold()
+    }
 }
 
 /// The executor's own breakers never stand behind this: they are trusted.

@@ -60,6 +60,10 @@ impl BreakerFactory for Voting {
         let settings = Mutex::new(*settings);
         Arc::new(VotingBreaker { key: key.clone(), breaker, votes, asked, number: self.number, settings })
     }
+
+    fn max_threshold(&self) -> u32 {
+        self.inner.max_threshold()
+    }
 }
 
 struct VotingBreaker {
