@@ -35,7 +35,7 @@ pub trait HedgeTrigger: Send + Sync {
     }
 
     /// Whether the trigger is asked also when an attempt of the group has failed and may be retried; then
-    /// [`HedgeState::failed`] says how many have. If no hedge is launched and nothing is in flight, the group ends.
+    /// [`HedgeState::is_after_failure`] says so, and [`HedgeState::failed`] how many have. If no hedge is launched and nothing is in flight, the group ends.
     fn wants_failures(&self) -> bool {
         false
     }
@@ -68,6 +68,7 @@ pub struct HedgeState {
     time_left: Option<Duration>,
     key_fingerprint: u64,
     first_look: bool,
+    after_failure: bool,
 }
 
 impl HedgeState {
@@ -94,6 +95,7 @@ impl HedgeState {
             time_left: None,
             key_fingerprint: 0,
             first_look: launched <= 1 && group_started.as_nanos() == now.as_nanos(),
+            after_failure: false,
         }
     }
 
@@ -110,6 +112,14 @@ impl HedgeState {
     #[inline]
     pub const fn with_failed(mut self, failed: u32) -> Self {
         self.failed = failed;
+        self
+    }
+
+    /// The same, and whether the trigger is asked because an attempt [has failed](Self::is_after_failure).
+    #[must_use]
+    #[inline]
+    pub const fn with_after_failure(mut self, after_failure: bool) -> Self {
+        self.after_failure = after_failure;
         self
     }
 
@@ -217,6 +227,23 @@ impl HedgeState {
         self.failed
     }
 
+    /// Whether the trigger is asked because an attempt of the group has just failed, and not by its own clock: only where
+    /// it [wants failures](HedgeTrigger::wants_failures). Each failure is told once.
+    ///
+    /// ```
+    /// use recourse_core::{HedgeState, Moment};
+    /// use std::time::Duration;
+    ///
+    /// let state = HedgeState::new(Moment::ZERO, Moment::ZERO, 1, 1, Duration::from_millis(200)).with_failed(1);
+    /// assert!(!state.is_after_failure());
+    /// assert!(state.with_after_failure(true).is_after_failure());
+    /// ```
+    #[must_use]
+    #[inline]
+    pub const fn is_after_failure(&self) -> bool {
+        self.after_failure
+    }
+
     /// The time until the call's deadline; `None` where it has none.
     #[must_use]
     #[inline]
@@ -263,7 +290,8 @@ impl LatencySnapshot {
 pub struct HedgeDecision {
     /// Whether to launch one hedge now.
     pub spawn: bool,
-    /// When to ask again; zero means soon (1 ms), `None` not again in this group.
+    /// When to ask again; zero means soon (1 ms), `None` not again in this group. In an answer to a
+    /// [failure](HedgeState::is_after_failure) `None` changes nothing: the check that was named before stands.
     pub next_check_in: Option<Duration>,
 }
 

@@ -128,6 +128,8 @@ pub(crate) struct Progress {
     /// The longest wait that the other side asked for in this group, in nanoseconds; 0 for none.
     server: u64,
     hedge_check: Moment,
+    /// Whether the trigger is asked because an attempt has failed.
+    after_failure: bool,
     /// Whether this group may still be hedged.
     hedging: bool,
     /// Whether any group may.
@@ -151,6 +153,7 @@ impl Progress {
             worst: None,
             server: 0,
             hedge_check: NEVER,
+            after_failure: false,
             hedging: can_hedge && rules.max_hedges > 0,
             can_hedge,
             deadline: NEVER,
@@ -189,6 +192,11 @@ impl Progress {
     /// Attempts of this group that have failed.
     pub(crate) fn failed(&self) -> u32 {
         u32::from(self.failed)
+    }
+
+    /// Whether the trigger is asked because an attempt has failed.
+    pub(crate) fn is_after_failure(&self) -> bool {
+        self.after_failure
     }
 
     pub(crate) fn deadline(&self) -> Option<Moment> {
@@ -296,6 +304,7 @@ impl Progress {
         let mends = self.worst.is_some_and(|(worst, _)| worst == OutcomeKind::Retryable);
         let may_hedge = mends && self.hedging && self.server == 0;
         if may_hedge && rules.hedge_on_failure {
+            self.after_failure = true;
             return Step::Advise;
         }
         self.go_on(rules)
@@ -339,7 +348,8 @@ impl Progress {
 
     #[inline(always)]
     fn advised(&mut self, rules: &Rules, now: Moment, decision: HedgeDecision) -> Step {
-        self.hedge_check = decision.next_check_in.map_or(NEVER, |wait| now + wait.max(SOONEST_CHECK));
+        let stands = if std::mem::take(&mut self.after_failure) { self.hedge_check } else { NEVER };
+        self.hedge_check = decision.next_check_in.map_or(stands, |wait| now + wait.max(SOONEST_CHECK));
         let room = |used: u8| u32::from(used) <= rules.max_hedges && usize::from(used) < SLOTS;
         let slot = usize::from(self.used);
         let spawn = decision.spawn && room(self.used);

@@ -154,6 +154,7 @@ impl Engine<'_, '_> {
         )
         .with_call_started(call_started.min(now))
         .with_failed(late.progress.failed())
+        .with_after_failure(late.progress.is_after_failure())
         .with_time_left(left)
         .with_key_fingerprint(plan.key.fingerprint())
         .with_first_look(first_look);

@@ -263,6 +263,7 @@ fn check_views(rules: &Rules, world: &World) -> Result<(), &'static str> {
         (progress.next_due() == due, "sleeps past something that is due"),
         (progress.cut_at == ledger.cut_at, "an attempt has the wrong time"),
         (progress.hedge_check == ledger.check, "the trigger is looked at out of time"),
+        (progress.is_after_failure() == ledger.after_failure, "the trigger is told of no failure, or twice"),
         (progress.hedging == ledger.may_hedge(rules), "the hedges of the group are miscounted"),
         (
             progress.wants_time(rules) == (timed || ledger.may_hedge(rules)),
@@ -286,7 +287,8 @@ fn measure(rules: &Rules, world: &World) -> [u32; 5] {
         Step::Ask { .. } => (3, 0, 0),
         Step::Poll => (0, 2 * due, 1),
         Step::Cut { .. } => (0, 2 * due, 0),
-        Step::Advise => (0, 1, 0),
+        // The check that is due stays so after a failure.
+        Step::Advise => (0, if ledger.after_failure { 3 } else { 1 }, 0),
         Step::Draw => (0, 0, 3),
         Step::Peek { .. } => (0, 0, 2),
         Step::Wait { .. } => (0, 0, 1),

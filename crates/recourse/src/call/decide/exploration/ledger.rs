@@ -26,6 +26,8 @@ pub(super) struct Ledger {
     pub(super) unhedged: bool,
     pub(super) cut_at: [Moment; SLOTS],
     pub(super) check: Moment,
+    /// The trigger is to be asked because an attempt has failed.
+    pub(super) after_failure: bool,
     pub(super) deadline: Moment,
     can_hedge: bool,
 }
@@ -53,6 +55,7 @@ impl Ledger {
             unhedged: !can_hedge,
             cut_at: [NEVER; SLOTS],
             check: NEVER,
+            after_failure: false,
             deadline: NEVER,
             can_hedge,
         }
@@ -144,11 +147,18 @@ impl Ledger {
                         self.stop_hedging();
                     }
                     self.server = self.server.max(backoff.map_or(0, |wait| wait.as_nanos() as u64));
+                    self.after_failure = rules.hedge_on_failure && self.may_hedge(rules) && self.may_mend();
                 }
             }
             Event::Advised { now, decision } => {
-                // Zero means soon, which is a millisecond.
-                self.check = decision.next_check_in.map_or(NEVER, |wait| now + wait.max(MS));
+                // Zero means soon, which is a millisecond. Who is asked after a failure and names no check leaves the one
+                // that stands.
+                match decision.next_check_in {
+                    Some(wait) => self.check = now + wait.max(MS),
+                    None if self.after_failure => {}
+                    None => self.check = NEVER,
+                }
+                self.after_failure = false;
                 self.asked += usize::from(decision.spawn);
                 if !self.may_hedge(rules) {
                     self.check = NEVER;

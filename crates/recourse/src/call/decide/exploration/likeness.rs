@@ -59,6 +59,7 @@ pub(super) fn key(world: &World) -> u64 {
         worst,
         server,
         hedge_check,
+        after_failure,
         hedging,
         can_hedge: _,
         deadline,
@@ -79,6 +80,7 @@ pub(super) fn key(world: &World) -> u64 {
     key.put(5, worst.map_or(0, |(kind, slot)| (kind as u64) << 2 | u64::from(slot)));
     key.put(2, server / MILLISECOND);
     key.put(1, u64::from(hedging));
+    key.put(1, u64::from(after_failure));
     key.put(3, distance(hedge_check, now));
     key.put(3, distance(deadline, now));
     for moment in &cut_at {
