@@ -37,6 +37,11 @@ mod tests {
             .with_time_left(Some(left))
     }
 
+    /// The same group when its primary has just failed.
+    fn failed(left: Duration) -> HedgeState {
+        overdue(left).with_failed(1).with_after_failure(true)
+    }
+
     fn rich() -> ExtraLoad {
         let trigger = ExtraLoad::percent(100.0).unwrap();
         for _ in 0..5 {
@@ -66,8 +71,8 @@ mod tests {
             assert_eq!((late, just), (false, true), "trigger {at}");
             assert!(trigger.wants_latency(), "trigger {at}");
         }
-        let failed =
-            |left| OnFailure::new(Quantile::P95).should_spawn_hedge(&overdue(left).with_failed(1)).spawn;
+        let trigger = OnFailure::new(Quantile::P95);
+        let failed = |left| trigger.should_spawn_hedge(&failed(left)).spawn;
         assert_eq!((failed(MS * 29), failed(MS * 30)), (false, true));
     }
 
@@ -79,7 +84,7 @@ mod tests {
             assert_eq!((spawns(trigger, Duration::ZERO), spawns(trigger, MS)), (false, true), "trigger {at}");
         }
         let trigger = OnFailure::new(FixedDelay).ignore_deadline();
-        let failed = |left| trigger.should_spawn_hedge(&overdue(left).with_failed(1)).spawn;
+        let failed = |left| trigger.should_spawn_hedge(&failed(left)).spawn;
         assert_eq!((failed(Duration::ZERO), failed(MS)), (false, true));
     }
 

@@ -122,7 +122,8 @@ mod tests {
         assert!(!WithinDeadline::new(FixedDelay).wants_failures());
         let trigger = WithinDeadline::new(OnFailure::new(FixedDelay));
         assert!(trigger.wants_failures() && trigger.wants_latency());
-        assert!(trigger.should_spawn_hedge(&state(MS, Some(MS * 40)).with_failed(1)).spawn);
-        assert!(!trigger.should_spawn_hedge(&state(MS, Some(MS * 20)).with_failed(1)).spawn);
+        let failed = |left| state(MS, Some(left)).with_failed(1).with_after_failure(true);
+        assert!(trigger.should_spawn_hedge(&failed(MS * 40)).spawn);
+        assert!(!trigger.should_spawn_hedge(&failed(MS * 20)).spawn);
     }
 }

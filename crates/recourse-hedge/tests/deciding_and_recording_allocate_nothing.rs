@@ -21,6 +21,7 @@ fn deciding_and_recording_allocate_nothing() {
                 let state = HedgeState::new(now, now + MS * elapsed, 1, 2, MS * 200)
                     .with_latency(window.snapshot(now))
                     .with_failed(call % 2)
+                    .with_after_failure(call % 2 == 1)
                     .with_time_left(Some(MS * 500))
                     .with_key_fingerprint(call.into());
                 for trigger in triggers {

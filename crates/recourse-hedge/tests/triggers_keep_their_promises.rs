@@ -47,7 +47,8 @@ impl Group {
             if due > MS * 600_000 || asked == 100_000 {
                 break;
             }
-            if failures.next_if_eq(&due).is_some() {
+            let fails = failures.next_if_eq(&due).is_some();
+            if fails {
                 failed += 1;
                 if failed > launched {
                     break;
@@ -57,7 +58,8 @@ impl Group {
                 }
             }
             asked += 1;
-            let decision = trigger.should_spawn_hedge(&self.state(due, launched, failed));
+            let state = self.state(due, launched, failed).with_after_failure(fails);
+            let decision = trigger.should_spawn_hedge(&state.with_first_look(asked == 1));
             if decision.spawn {
                 launched += 1;
                 hedges.push(due);
@@ -67,7 +69,9 @@ impl Group {
             }
             check = decision
                 .next_check_in
-                .map(|wait| due.saturating_add(if wait.is_zero() { SOON } else { wait }) + self.late);
+                .map(|wait| due.saturating_add(if wait.is_zero() { SOON } else { wait }) + self.late)
+                // After a failure the check that was named before stands.
+                .or(check.filter(|_| fails));
         }
         (hedges, asked)
     }
@@ -146,11 +150,12 @@ proptest! {
     fn a_trigger_asked_out_of_turn_launches_none_beyond_the_most(
         group in group(),
         quantile in quantile(),
-        asks in prop::collection::vec((millis(4_000), 0u32..6, 0u32..6), 1..20),
+        asks in prop::collection::vec((millis(4_000), 0u32..6, 0u32..6, any::<bool>()), 1..20),
     ) {
         for trigger in triggers(quantile) {
-            for (elapsed, launched, failed) in &asks {
-                let decision = trigger.should_spawn_hedge(&group.state(*elapsed, *launched, *failed));
+            for (elapsed, launched, failed, fails) in &asks {
+                let state = group.state(*elapsed, *launched, *failed).with_after_failure(*fails);
+                let decision = trigger.should_spawn_hedge(&state);
                 prop_assert!(!decision.spawn || *launched <= group.max_hedges);
                 let none_left = *launched > group.max_hedges;
                 prop_assert!(!none_left || decision == HedgeDecision::never());

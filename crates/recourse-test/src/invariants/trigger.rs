@@ -144,6 +144,7 @@ impl Group {
         HedgeState::new(self.start, self.start + elapsed, launched, self.max_hedges, self.delay)
             .with_latency(self.latency)
             .with_failed(self.failed)
+            .with_after_failure(self.failed > 0 && elapsed.is_zero())
             .with_time_left(self.limit.map(|limit| limit.saturating_sub(elapsed)))
             .with_key_fingerprint(recourse_core::Key::from_static("invariants.Check").fingerprint())
     }

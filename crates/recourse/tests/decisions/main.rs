@@ -16,6 +16,7 @@ mod errors_are_found_in_the_source_chain;
 mod failed_group_takes_the_most_severe_outcome;
 mod first_success_wins;
 mod hedges_are_launched_in_time;
+mod hedges_on_failure_start_at_once;
 mod hedges_start_when_the_trigger_says;
 mod lots_are_drawn_when_attempts_start;
 mod missing_budget_fails_closed;
