@@ -12,8 +12,9 @@ use crate::missing::{MissingBreaker, MissingBudget, MissingClassifier, MissingPo
 use crate::sync::AtomicU64;
 use recourse_core::policy::{BudgetRef, CircuitPolicy, HedgePolicy};
 use recourse_core::{
-    Attributes, BreakerSettings, Classifier, Component, DecisionMode, EffectivePolicy, HedgeTrigger, Key,
-    Label, Policy, PolicySource, ProviderError, ProviderErrorKind, Registry, StopReason, intern, reason,
+    Attributes, BreakerFactory, BreakerSettings, Classifier, Component, DecisionMode, EffectivePolicy,
+    HedgeTrigger, Key, Label, Policy, PolicySource, ProviderError, ProviderErrorKind, Registry, StopReason,
+    intern, reason,
 };
 use recourse_observe::names;
 use std::error::Error;
@@ -109,6 +110,14 @@ impl World {
         }
     }
 
+    /// What makes the breakers of this policy; `None` where it is not registered.
+    fn factory(&self, circuit: &CircuitPolicy) -> Option<Arc<dyn BreakerFactory>> {
+        match circuit.breaker_name.is_empty() {
+            true => Some(self.default_breaker.clone()),
+            false => self.breakers.get(&circuit.breaker_name),
+        }
+    }
+
     /// The plan of one call with a key past the cap.
     pub(crate) async fn plan_without_state(&self, key: Key) -> PlanRef<'_> {
         let at = self.now();
@@ -155,7 +164,8 @@ impl Binding<'_> {
     fn effective(&mut self, answer: Answer) -> Option<EffectivePolicy> {
         let normal = answer.and_then(|provided| {
             let effective = provided.policy.normalize(provided.source);
-            effective.map_err(|error| Arc::new(error) as Arc<dyn Error + Send + Sync>)
+            let effective = effective.map_err(|error| Arc::new(error) as Arc<dyn Error + Send + Sync>)?;
+            Ok(self.with_reachable_threshold(effective))
         });
         let mode = self.world.modes.policy;
         self.notes.set(names::POLICY_SOURCE, PolicySource::Unknown.as_str());
@@ -182,6 +192,16 @@ impl Binding<'_> {
             self.notes.set(names::POLICY_NORMALIZED_FIELDS, fields.join(","));
         }
         Some(effective)
+    }
+
+    /// A threshold that the breaker can't reach is brought down to one that it can.
+    fn with_reachable_threshold(&mut self, effective: EffectivePolicy) -> EffectivePolicy {
+        let world = self.world;
+        let asked = world.fence.run(Component::Breaker, || {
+            world.factory(&effective.policy.circuit).map_or(u32::MAX, |factory| factory.max_threshold())
+        });
+        self.broken |= asked.is_err();
+        effective.with_max_threshold(asked.unwrap_or(u32::MAX))
     }
 
     fn classifier(&mut self, name: &Label) -> BoundClassifier {
@@ -271,8 +291,7 @@ impl Binding<'_> {
         }
         let world = self.world;
         let name = &circuit.breaker_name;
-        let factory = match world.breakers.get(name) {
-            _ if name.is_empty() => world.default_breaker.clone(),
+        let factory = match world.factory(circuit) {
             Some(factory) => factory,
             None if world.modes.breaker == MissingBreaker::Fallback => {
                 self.notes.set(names::BREAKER_FALLBACK, recourse_circuit::CONSECUTIVE_FAILURES);

@@ -1,7 +1,7 @@
 //! What normalisation changes in static policies is told by the executor, and refused by a strict builder.
 
 use crate::scene::{KEY, Scene, ms, plain};
-use recourse::circuit::FailureRatio;
+use recourse::circuit::{FailureRatio, Observing};
 use recourse::{CircuitState, Executor, ExecutorBuilder, Key, Policy, Problem, StaticProvider};
 use std::time::Duration;
 
@@ -92,6 +92,26 @@ fn strict_refuses_a_threshold_that_the_breaker_cannot_reach() {
     for part in [KEY, "circuit.threshold = 5", "4", "window"] {
         assert!(text.contains(part), "{text} lacks {part}");
     }
+}
+
+#[test]
+fn an_explanation_has_the_threshold_that_the_breaker_can_reach() {
+    let explained = with_small_window(Executor::builder()).build().unwrap().explain(KEY).unwrap();
+    assert_eq!(explained.policy.as_ref().map(|policy| policy.policy.circuit.threshold), Some(4));
+    assert!(explained.to_string().contains("normalised: circuit.threshold = 5 became 4"), "{explained}");
+}
+
+#[test]
+fn a_provider_that_asks_for_more_than_the_breaker_can_reach_gets_what_it_can_and_the_timeline_says_so() {
+    let scene = Scene::new();
+    let provider = StaticProvider::new();
+    provider
+        .set(Key::from_static(KEY), plain().max_attempts(1).circuit(5, ms(1_000)).circuit_breaker("small"));
+    let observing = Observing::new(FailureRatio::over_attempts(4).build().unwrap());
+    let builder = scene.builder().circuit_breaker("small", observing);
+    let executor = builder.provider(provider).build().unwrap();
+    let (_, timeline) = scene.call(&executor, &scene.fine());
+    assert_eq!(timeline.attributes.get("policy_normalized_fields"), Some("circuit.threshold"));
 }
 
 #[test]
