@@ -39,6 +39,7 @@ names! {
         BREAKER_FALLBACK = "breaker_fallback", "the circuit breaker that stands in for a missing one";
         CIRCUIT_STATE = "circuit_state", "the state of a circuit that rejected an attempt: open or half_open";
         CIRCUIT_REASON = "circuit_reason", "a circuit breaker's own code for a rejection, where it is none of the standard ones";
+        CIRCUIT_OBSERVED_REJECTION = "circuit_observed_rejection", "true where an attempt was let through by a circuit that observes, and would have been rejected";
         STATE_CAPPED = "state_capped", "true where the cap of keys is reached, and the call runs without breaker and latencies";
         NESTED = "nested", "the call ran inside an attempt of another call: in_retryable_attempt where that may be retried, or in_last_attempt";
         HEDGING = "hedging", "why a call whose policy hedges runs unhedged: off_one_at_a_time (the operation borrows) or off_half_open";

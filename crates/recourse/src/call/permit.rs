@@ -93,7 +93,7 @@ impl Engine<'_, '_> {
         }
         let admission = self.admission(breaker, kind);
         match &admission {
-            Admission::Admitted(ticket, None) if !ticket.probe => {
+            Admission::Admitted(ticket, None) if !ticket.probe && !ticket.observed_rejection => {
                 self.open(slot).ticket = Some(apart(ticket));
                 true
             }
@@ -113,6 +113,9 @@ impl Engine<'_, '_> {
                 }
                 // Kept before anybody is told: if an observer unwinds, the ticket is still given back.
                 self.open(slot).ticket = Some(ticket);
+                if ticket.observed_rejection && self.is_recorded() {
+                    self.note(names::CIRCUIT_OBSERVED_REJECTION, "true");
+                }
                 if transition.is_some() {
                     self.tell_transition(transition);
                 }

@@ -76,6 +76,25 @@ fn the_counts_of_a_window_over_time_are_those_of_now() {
 }
 
 #[test]
+fn an_observing_circuit_tells_the_timeline_what_it_would_have_rejected() {
+    let scene = Scene::new();
+    let executor = scene.executor(guarded());
+    scene.call(&executor, &scene.fine()).0.unwrap();
+    assert!(executor.set_circuit_mode(KEY, CircuitMode::Observing));
+    let told = || {
+        let (_, timeline) = scene.call(&executor, &scene.failing());
+        timeline.attributes.get("circuit_observed_rejection").map(str::to_owned)
+    };
+    assert_eq!(told(), None, "this one opens it");
+    assert_eq!((told().as_deref(), told().as_deref()), (Some("true"), Some("true")));
+    assert_eq!(executor.circuit_status(KEY).map(|status| status.observed_rejections), Some(2));
+    // Nobody watches, and it is counted as well.
+    let failing = scene.failing();
+    scene.time.run(executor.run(KEY, |attempt| failing.call(attempt))).unwrap_err();
+    assert_eq!(executor.circuit_status(KEY).map(|status| status.observed_rejections), Some(3));
+}
+
+#[test]
 fn looking_makes_no_circuit() {
     let scene = Scene::new();
     let executor = scene.executor(guarded());
