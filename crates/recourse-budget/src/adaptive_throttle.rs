@@ -225,6 +225,10 @@ impl Budget for AdaptiveThrottle {
             _ => {}
         }
     }
+
+    fn is_fed_by_first_attempts(&self) -> bool {
+        true
+    }
 }
 
 impl fmt::Debug for AdaptiveThrottle {

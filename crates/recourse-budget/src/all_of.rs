@@ -75,6 +75,10 @@ impl Budget for AllOf {
     fn wants_first_attempts(&self) -> bool {
         self.members.iter().any(|budget| budget.wants_first_attempts())
     }
+
+    fn is_fed_by_first_attempts(&self) -> bool {
+        self.members.iter().any(|budget| budget.is_fed_by_first_attempts())
+    }
 }
 
 impl fmt::Debug for AllOf {

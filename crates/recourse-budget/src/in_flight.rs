@@ -188,6 +188,10 @@ impl Budget for InFlight {
     fn on_outcome(&self, end: &AttemptEnd<'_>) {
         self.leave(end.is_first_attempt(), end.cost);
     }
+
+    fn is_fed_by_first_attempts(&self) -> bool {
+        true
+    }
 }
 
 impl fmt::Debug for InFlight {

@@ -146,6 +146,10 @@ impl<B: Budget> Budget for Observing<B> {
     fn wants_first_attempts(&self) -> bool {
         self.inner.wants_first_attempts()
     }
+
+    fn is_fed_by_first_attempts(&self) -> bool {
+        self.inner.is_fed_by_first_attempts()
+    }
 }
 
 impl<B: fmt::Debug> fmt::Debug for Observing<B> {

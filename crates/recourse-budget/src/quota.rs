@@ -175,6 +175,10 @@ impl Budget for Quota {
     fn wants_first_attempts(&self) -> bool {
         false
     }
+
+    fn is_fed_by_first_attempts(&self) -> bool {
+        true
+    }
 }
 
 impl fmt::Debug for Quota {

@@ -226,6 +226,10 @@ impl Budget for RetryRatio {
     fn wants_outcomes(&self) -> bool {
         false
     }
+
+    fn is_fed_by_first_attempts(&self) -> bool {
+        true
+    }
 }
 
 impl fmt::Debug for RetryRatio {

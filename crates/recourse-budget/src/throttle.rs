@@ -144,6 +144,10 @@ impl Budget for Throttle {
     fn wants_first_attempts(&self) -> bool {
         false
     }
+
+    fn is_fed_by_first_attempts(&self) -> bool {
+        true
+    }
 }
 
 impl fmt::Debug for Throttle {

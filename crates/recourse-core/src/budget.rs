@@ -1,9 +1,12 @@
 //! [`Budget`]: gates attempts, so that retries and hedges can't become a storm.
 
+mod decision;
+
+pub use self::decision::{Decision, Release};
+
 use crate::key::Key;
 use crate::label::Label;
 use crate::outcome::Outcome;
-use crate::reason;
 use crate::time::{Moment, Now};
 use crate::timeline::Ending;
 use std::fmt;
@@ -13,7 +16,8 @@ use std::time::Duration;
 /// Gates attempts.
 ///
 /// Every attempt of every policy that names the budget is asked about, the first included (index 0, kind retry) unless
-/// the budget [doesn't want those](Self::wants_first_attempts), at the moment at which it would start. Keep it fast and lock-free; it is called on the caller's task.
+/// the budget [doesn't want those](Self::wants_first_attempts), at the moment at which it would start. A policy's hedge
+/// budget is asked about hedges, and about no other attempt unless it [lives on them](Self::is_fed_by_first_attempts). Keep it fast and lock-free; it is called on the caller's task.
 ///
 /// ```
 /// use recourse_core::{AttemptKind, Budget, BudgetRequest, Decision};
@@ -81,6 +85,13 @@ pub trait Budget: Send + Sync {
     fn wants_first_attempts(&self) -> bool {
         true
     }
+
+    /// Whether the budget lives on the first attempts of calls, as a ratio or a share does; asked once a plan. One that says
+    /// yes hears of them, and how they end, also where a policy names it for its hedges alone. Its answer to them decides
+    /// nothing there. No by default: a hedge budget is asked about hedges only.
+    fn is_fed_by_first_attempts(&self) -> bool {
+        false
+    }
 }
 
 impl<B: Budget + ?Sized> Budget for Arc<B> {
@@ -101,6 +112,9 @@ impl<B: Budget + ?Sized> Budget for Arc<B> {
     }
     fn wants_first_attempts(&self) -> bool {
         (**self).wants_first_attempts()
+    }
+    fn is_fed_by_first_attempts(&self) -> bool {
+        (**self).is_fed_by_first_attempts()
     }
 }
 
@@ -318,81 +332,5 @@ impl<'a> AttemptEnd<'a> {
     #[inline]
     pub fn is_first_attempt(&self) -> bool {
         self.attempt == 0 && self.kind == AttemptKind::Retry
-    }
-}
-
-/// A budget's answer.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct Decision {
-    /// Whether the attempt may start.
-    pub allowed: bool,
-    /// Why, as a low-cardinality code.
-    pub reason: Label,
-    /// Run when the allowed attempt ends, however it ends.
-    pub release: Option<Release>,
-}
-
-impl Decision {
-    /// The attempt may start.
-    #[must_use]
-    #[inline]
-    pub const fn allow() -> Self {
-        Decision { allowed: true, reason: Label::from_static(reason::ALLOWED), release: None }
-    }
-
-    /// The attempt may not start; an empty reason becomes `budget_denied`.
-    #[must_use]
-    #[inline]
-    pub fn deny(reason: impl Into<Label>) -> Self {
-        let reason = reason.into();
-        let reason = if reason.is_empty() { Label::from_static(reason::BUDGET_DENIED) } else { reason };
-        Decision { allowed: false, reason, release: None }
-    }
-
-    /// The same with something to run when the attempt ends.
-    #[must_use]
-    pub fn with_release(mut self, release: impl FnOnce() + Send + 'static) -> Self {
-        self.release = Some(Release::new(release));
-        self
-    }
-}
-
-/// Gives back what a budget took. Runs exactly once: when it is dropped.
-///
-/// ```
-/// use recourse_core::Release;
-/// use std::sync::{Arc, atomic::{AtomicU32, Ordering}};
-///
-/// let in_flight = Arc::new(AtomicU32::new(1));
-/// let counter = in_flight.clone();
-/// drop(Release::new(move || { counter.fetch_sub(1, Ordering::Relaxed); }));
-/// assert_eq!(in_flight.load(Ordering::Relaxed), 0);
-/// ```
-pub struct Release(Box<dyn FnMut() + Send>);
-
-impl Release {
-    /// Runs `give_back` when dropped.
-    #[must_use]
-    #[inline]
-    pub fn new(give_back: impl FnOnce() + Send + 'static) -> Self {
-        let mut give_back = Some(give_back);
-        Release(Box::new(move || {
-            if let Some(give_back) = give_back.take() {
-                give_back();
-            }
-        }))
-    }
-}
-
-impl Drop for Release {
-    fn drop(&mut self) {
-        (self.0)();
-    }
-}
-
-impl fmt::Debug for Release {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Release")
     }
 }

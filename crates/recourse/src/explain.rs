@@ -157,6 +157,7 @@ fn plugins(plan: &Plan) -> Vec<(&'static str, Resolved)> {
         false => Resolved::Registered(name.clone()),
     };
     let budget = |bound: &BoundBudget, instead| match bound {
+        bound if !bound.is_named() => Resolved::Default("no budget"),
         BoundBudget::None => Resolved::Default("no budget"),
         BoundBudget::Found { name, .. } => Resolved::Registered(name.clone()),
         BoundBudget::Missing { name, allow: true, .. } => {

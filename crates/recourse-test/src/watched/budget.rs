@@ -176,6 +176,10 @@ impl Budget for WatchedBudget {
     fn wants_first_attempts(&self) -> bool {
         true
     }
+
+    fn is_fed_by_first_attempts(&self) -> bool {
+        self.inner.is_fed_by_first_attempts()
+    }
 }
 
 impl fmt::Debug for WatchedBudget {

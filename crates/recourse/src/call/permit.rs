@@ -139,7 +139,11 @@ impl Engine<'_, '_> {
             true => (Decision::allow(), Some(DecisionMode::Standard)),
             false => self.decide(kind),
         };
-        let Decision { allowed, reason, release, .. } = decision;
+        let Decision { allowed, mut reason, release, .. } = decision;
+        let is_named = plan.budget(kind).is_named();
+        if allowed && !is_named {
+            reason = Label::from_static(reason::NO_BUDGET);
+        }
         let hears_ends = allowed && matches!(plan.budget(kind), BoundBudget::Found { hears_ends: true, .. });
         let charged = allowed && !spared && matches!(plan.budget(kind), BoundBudget::Found { .. });
         let after_timeout = self.follows_timeout(kind, self.group());
@@ -151,7 +155,7 @@ impl Engine<'_, '_> {
             self.never_sent(slot);
             return None;
         }
-        if let Some(mode) = mode.filter(|_| self.shared.is_watched()) {
+        if let Some(mode) = mode.filter(|_| is_named && self.shared.is_watched()) {
             self.tell_decision(kind, self.group(), mode, allowed, &reason);
         }
         if allowed {

@@ -1,5 +1,6 @@
 //! Policy -> plan: turns names into plugins, by the failure modes where one is missing.
 
+use super::fed::feeding;
 use super::missing_plugin::MissingPlugin;
 use super::plan::{BoundBreaker, BoundBudget, BoundClassifier, NEVER_FRESH, Plan, Stop};
 use super::plans::PlanRef;
@@ -74,6 +75,8 @@ impl World {
         let latency = state.filter(|_| wants_latency).map(State::latency);
         let retry_budget = binding.budget("retry.budget.name", &policy.retry.budget);
         let hedge_budget = binding.budget("hedge.budget.name", &policy.hedge.budget);
+        let retry_budget =
+            if rules.max_hedges > 0 { feeding(retry_budget, &hedge_budget) } else { retry_budget };
         let generations = if is_final && !binding.broken { at.0 } else { at.0.uncounted() };
         let starts_early = !self.calls_are_told && binding.stop.is_none();
         let budgets_first = !retry_budget.ignores_first();
@@ -242,10 +245,12 @@ impl Binding<'_> {
                 let fence = &self.world.fence;
                 let hears_ends = fence.run(Component::Budget, || plugin.wants_outcomes());
                 let asked_first = fence.run(Component::Budget, || plugin.wants_first_attempts());
-                self.broken |= hears_ends.is_err() || asked_first.is_err();
+                let is_fed = fence.run(Component::Budget, || plugin.is_fed_by_first_attempts());
+                self.broken |= hears_ends.is_err() || asked_first.is_err() || is_fed.is_err();
                 // What it didn't say is what it would be by default.
                 let (hears_ends, asked_first) = (hears_ends.unwrap_or(true), asked_first.unwrap_or(true));
-                BoundBudget::Found { plugin, name, cost, hears_ends, asked_first }
+                let is_fed = is_fed.unwrap_or(false);
+                BoundBudget::Found { plugin, name, cost, hears_ends, asked_first, is_fed }
             }
             None => {
                 let allow = self.world.modes.budget == MissingBudget::AllowUnsafe;

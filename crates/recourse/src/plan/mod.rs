@@ -5,11 +5,13 @@
 //! resolve          asks the provider for a key's policy
 //! normal           a policy inside its limits, which keys share
 //! bind             turns a policy's names into plugins: the Plan
+//! fed              lets the budget of hedges hear of first attempts
 //! plans            the plans that a key has had; a call borrows the last
 //! slot, slots      one place a key, with its plans and its state; bounded
 //! ```
 
 mod bind;
+mod fed;
 mod missing_plugin;
 #[cfg(all(test, recourse_loom))]
 mod models;

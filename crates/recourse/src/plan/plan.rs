@@ -100,12 +100,24 @@ pub(crate) enum BoundBudget {
         hears_ends: bool,
         /// Whether it is asked about the first attempts of calls.
         asked_first: bool,
+        /// Whether it lives on them.
+        is_fed: bool,
     },
     /// The policy names one that is not registered.
     Missing { name: Label, cost: u32, allow: bool, cause: Arc<dyn Error + Send + Sync> },
 }
 
 impl BoundBudget {
+    /// Whether the policy names it. One that it doesn't name hears of first attempts, and pays for hedges alone.
+    pub(crate) fn is_named(&self) -> bool {
+        !matches!(self, BoundBudget::Found { name, .. } if name.is_empty())
+    }
+
+    /// Whether it is this one.
+    pub(super) fn is(&self, other: &Arc<dyn Budget>) -> bool {
+        matches!(self, BoundBudget::Found { plugin, .. } if Arc::ptr_eq(plugin, other))
+    }
+
     /// Whether it is asked about the first attempts of calls.
     #[inline]
     pub(crate) fn spares_first(&self) -> bool {

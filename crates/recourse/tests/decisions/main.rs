@@ -15,6 +15,7 @@ mod denied_retry_keeps_the_last_error;
 mod errors_are_found_in_the_source_chain;
 mod failed_group_takes_the_most_severe_outcome;
 mod first_success_wins;
+mod hedge_budgets_hear_of_first_attempts;
 mod hedges_are_launched_in_time;
 mod hedges_on_failure_start_at_once;
 mod hedges_start_when_the_trigger_says;
