@@ -77,12 +77,12 @@ impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Problem::Key(error) => write!(f, "policy {:?}: {error}", error.given),
-            Problem::DuplicatePolicy(key) => write!(f, "{}: given twice; one is allowed", name(key)),
-            Problem::Policy { key, error } => write!(f, "{}: {error}", name(key)),
+            Problem::DuplicatePolicy(key) => write!(f, "{}: given twice; one is allowed", name_of(key)),
+            Problem::Policy { key, error } => write!(f, "{}: {error}", name_of(key)),
             Problem::Normalized { key, change } => write!(
                 f,
                 "{}: {} = {} is not allowed by a strict builder ({}): write {}",
-                name(key),
+                name_of(key),
                 change.field,
                 change.given,
                 recourse_core::policy::limits::allowed(change.field),
@@ -98,7 +98,8 @@ impl fmt::Display for Problem {
     }
 }
 
-fn name(key: &Option<Key>) -> String {
+/// A policy, by its key; without one it is the default policy.
+pub(crate) fn name_of(key: &Option<Key>) -> String {
     key.as_ref().map_or_else(|| "default policy".to_owned(), |key| format!("policy {:?}", key.as_str()))
 }
 

@@ -1,10 +1,11 @@
 //! [`StaticCheck`]: what can be said of static policies before the first call.
 
-use crate::build_error::Problem;
+use crate::build_error::{Problem, name_of};
 use crate::plan::{MissingPlugin, StaticProvider};
 use recourse_core::policy::{Change, CircuitPolicy, Policy};
 use recourse_core::{BreakerFactory, Budget, Classifier, HedgeTrigger, Key, Label, PolicySource, Registry};
 use std::collections::HashSet;
+use std::fmt;
 
 /// A policy that was given to the builder; without a key it is the default.
 pub(crate) struct StaticPolicy {
@@ -20,6 +21,13 @@ pub struct PolicyChange {
     pub key: Option<Key>,
     /// The field, the value that was given, and the one that is used.
     pub change: Change,
+}
+
+/// `policy "payments.Charge": retry.max_attempts = 99 became 10`.
+impl fmt::Display for PolicyChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", name_of(&self.key), self.change)
+    }
 }
 
 pub(crate) struct StaticCheck {

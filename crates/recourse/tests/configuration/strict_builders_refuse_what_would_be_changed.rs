@@ -13,18 +13,14 @@ fn changed() -> Policy {
 fn without_strict_changes_are_made_and_told() {
     let builder = Executor::builder().policy(KEY, changed()).default_policy(plain().retry_cost(0));
     let executor = builder.build().unwrap();
-    let told: Vec<String> = executor
-        .policy_changes()
-        .iter()
-        .map(|change| format!("{:?} {}", change.key.as_ref().map(Key::as_str), change.change))
-        .collect();
+    let told: Vec<String> = executor.policy_changes().iter().map(ToString::to_string).collect();
     assert_eq!(
         told,
         [
-            "Some(\"payments.Charge\") retry.max_attempts = 99 became 10",
-            "Some(\"payments.Charge\") circuit.threshold = 0 became 5",
-            "Some(\"payments.Charge\") circuit.cooldown = 0ns became 10s",
-            "None retry.budget.cost = 0 became 1",
+            "policy \"payments.Charge\": retry.max_attempts = 99 became 10",
+            "policy \"payments.Charge\": circuit.threshold = 0 became 5",
+            "policy \"payments.Charge\": circuit.cooldown = 0ns became 10s",
+            "default policy: retry.budget.cost = 0 became 1",
         ]
     );
     assert_eq!(executor.explain(KEY).unwrap().policy.unwrap().changes.len(), 3);
