@@ -368,11 +368,11 @@ where
                     }
                     None => {
                         *this.stage = Stage::Over;
-                        let result = Rest::Done(Some(driver.finish::<P>()));
+                        let result = driver.finish::<P>();
                         if this.rest.as_ref().is_some_and(Rest::is_empty) {
                             mem::forget(this.rest.take());
                         }
-                        *this.rest = Some(result);
+                        *this.rest = Some(Rest::Done(Some(result)));
                         return Poll::Ready(None);
                     }
                 },
