@@ -136,10 +136,6 @@ impl Engine<'_, '_> {
         stop: Option<StopReason>,
         error: Option<&(dyn Error + 'static)>,
     ) -> Duration {
-        if self.is_early() {
-            // Nothing was waited for, nothing is held and nobody is to be told.
-            return Duration::ZERO;
-        }
         let elapsed = if stop.is_some() { self.elapsed() } else { Duration::ZERO };
         if self.is_recorded() {
             self.tell_end(stop, error);
@@ -154,10 +150,7 @@ impl Engine<'_, '_> {
     }
 
     fn elapsed(&mut self) -> Duration {
-        let Some(late) = &self.state.late else {
-            return Duration::ZERO;
-        };
-        let (started, slept) = (self.state.started, late.slept);
+        let (started, slept) = (self.state.started, self.late().slept);
         let since = if started == NEVER { Duration::ZERO } else { self.now().since(started) };
         since.saturating_add(Duration::from_nanos(slept))
     }

@@ -181,9 +181,7 @@ impl<'a> Engine<'_, 'a> {
 
     /// Why the call ended; `None` for a success.
     pub(crate) fn stop(&self) -> Option<StopReason> {
-        let Some(late) = &self.state.late else {
-            return None;
-        };
+        let late = self.state.late.as_ref()?;
         let Step::Finish { stop: Some(stop) } = late.step else {
             return None;
         };

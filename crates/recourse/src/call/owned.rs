@@ -92,16 +92,13 @@ impl<'a, T, E, Fut, R> Rest<'a, T, E, Fut, R> {
 type Polled<T> = Poll<Option<T>>;
 
 /// Where a call stands between two polls.
-#[derive(Clone, Copy)]
 enum Stage {
     Start,
-    /// Its provider has not answered yet.
-    Planning,
     /// Attempts are in flight.
     Group,
     /// The wait before the next group.
     Waiting,
-    /// The next group is about to start, or the call to end.
+    /// The next group is about to start, or the call to end; or its plan isn't there yet.
     Between,
     Over,
 }
@@ -300,7 +297,7 @@ where
                 // What runs round the call is what ran round its first poll.
                 this.site.within = this.site.around();
                 *this.rest = Some(Rest::Planning(this.site.plan_later()));
-                *this.stage = Stage::Planning;
+                *this.stage = Stage::Between;
             }
         }
         self.go_on(None, cx)

@@ -199,6 +199,9 @@ impl Binding<'_> {
 
     /// A threshold that the breaker can't reach is brought down to one that it can.
     fn with_reachable_threshold(&mut self, effective: EffectivePolicy) -> EffectivePolicy {
+        if !effective.policy.circuit.enabled {
+            return effective;
+        }
         let world = self.world;
         let asked = world.fence.run(Component::Breaker, || {
             world.factory(&effective.policy.circuit).map_or(u32::MAX, |factory| factory.max_threshold())
