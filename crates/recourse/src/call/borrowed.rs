@@ -51,7 +51,7 @@ macro_rules! run_groups {
         of(&mut held).engine().start(P::CAPTURE);
         loop {
             // Apart from the loop's head, whose values would stay in the future while it waits.
-            let next = of(&mut held).engine().next_primary();
+            let next = poll_fn(|cx| of(&mut held).engine().poll_between(cx)).await;
             let Some($attempt) = next else { break };
             of(&mut held).engine().enter(0);
             let mut primary = pin!(Some({
@@ -64,10 +64,6 @@ macro_rules! run_groups {
             });
             if let Some(value) = won.await {
                 return P::report(Ok(value), || of(&mut held).engine().take_timeline());
-            }
-            let waits = of(&mut held).engine().wait_comes();
-            if waits {
-                poll_fn(|cx| of(&mut held).engine().poll_wait(cx)).await;
             }
         }
         Driver::over(of(&mut held), &mut last).finish::<P>()

@@ -26,7 +26,7 @@ impl Engine<'_, '_> {
         let open = self.open(slot);
         match open.holds_nothing() && open.record().is_none() {
             true => open.over(),
-            false => self.close_held(slot, ending, outcome, error, health),
+            false => self.again().close_held(slot, ending, outcome, error, health),
         }
     }
 

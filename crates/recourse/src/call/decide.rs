@@ -319,6 +319,12 @@ impl Progress {
         }
     }
 
+    /// Whether the other side has asked for a longer wait than the policy bears.
+    #[inline]
+    fn asked_too_long(&self, rules: &Rules) -> bool {
+        self.server > 0 && self.server > nanos(rules.max_server_delay)
+    }
+
     /// Every launched attempt of the group has failed, or one has ended it.
     #[inline(always)]
     fn settle(&mut self, rules: &Rules, kind: OutcomeKind) -> Step {
@@ -326,9 +332,7 @@ impl Progress {
             OutcomeKind::NonRetryable => StopReason::NonRetryable,
             OutcomeKind::Retryable if self.group + 1 >= rules.max_attempts => StopReason::AttemptsExhausted,
             OutcomeKind::Retryable if self.left_to_outer => StopReason::LeftToOuter,
-            OutcomeKind::Retryable if self.server > nanos(rules.max_server_delay) => {
-                StopReason::ServerDelayTooLong
-            }
+            OutcomeKind::Retryable if self.asked_too_long(rules) => StopReason::ServerDelayTooLong,
             OutcomeKind::Retryable => return Step::Draw,
             _ => StopReason::Abort,
         };
@@ -364,7 +368,7 @@ impl Progress {
     fn drawn(&mut self, rules: &Rules, wait: u64, now: Option<Moment>) -> Step {
         if let Some(now) = now {
             self.start_deadline(rules, now);
-            if now + Duration::from_nanos(wait) >= self.deadline && self.deadline != NEVER {
+            if later(now, wait) >= self.deadline && self.deadline != NEVER {
                 return self.finish(Some(StopReason::DeadlineWouldPass));
             }
         }
@@ -377,6 +381,12 @@ impl Progress {
         self.done = true;
         Step::Finish { stop }
     }
+}
+
+/// The moment so many nanoseconds later.
+#[inline]
+pub(crate) fn later(moment: Moment, nanos: u64) -> Moment {
+    Moment::from_nanos(moment.as_nanos().saturating_add(nanos))
 }
 
 /// A duration in whole nanoseconds; all of 584 years fit.

@@ -5,11 +5,13 @@ use crate::call::decide::{SLOTS, Step};
 use crate::call::engine::Engine;
 use crate::call::hedger::Hedger;
 use crate::call::held::Held;
+use crate::call::verdict::Verdict;
 use crate::error::{CallEnd, Error};
-use recourse_core::{AttemptResult, Failure, OutcomeKind, StopReason, Timeline};
+use recourse_core::{Attempt, AttemptResult, Failure, OutcomeKind, StopReason, Timeline};
 use std::error::Error as StdError;
 use std::future::Future;
 use std::marker::PhantomData;
+use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -105,26 +107,32 @@ impl<'h, 'a, T: 'static, E: Failure<M>, M> Driver<'h, 'a, T, E, M> {
         if !self.engine.is_early() {
             return self.poll_late(ALL, primary, hedges, cx).map(|()| None);
         }
-        match self.poll_early(primary.as_mut(), cx) {
-            Some(value) => Poll::Ready(Some(value)),
-            None if self.engine.is_early() => Poll::Pending,
-            None => self.poll_rest(primary, hedges, cx).map(|()| None),
-        }
+        let polled = self.engine.attempting(0, || poll_once(primary.as_mut(), cx));
+        self.after_first(polled, primary, hedges, cx)
     }
 
-    /// The rest of a poll in which the first attempt was polled already.
-    #[inline]
-    pub(crate) fn poll_rest<P, H>(
+    /// The rest of a poll in which the group's primary was the first to be polled, and gave this.
+    #[inline(always)]
+    pub(crate) fn after_first<P, H>(
         &mut self,
+        polled: Poll<Result<T, E>>,
         primary: Pin<&mut Option<P>>,
         hedges: &mut H,
         cx: &mut Context<'_>,
-    ) -> Poll<()>
+    ) -> Poll<Option<T>>
     where
         P: Future<Output = Result<T, E>>,
         H: Hedger<Result<T, E>>,
     {
-        self.poll_late(ALL & !1, primary, hedges, cx)
+        match self.take_early(polled) {
+            ControlFlow::Break(polled) => return polled.map(Some),
+            ControlFlow::Continue(polled) => self.take(0, polled),
+        }
+        if self.engine.group_is_over() && primary.is_none() && hedges.is_empty() {
+            self.engine.close_group();
+            return Poll::Ready(None);
+        }
+        self.poll_late(ALL & !1, primary, hedges, cx).map(|()| None)
     }
 
     fn poll_late<P, H>(
@@ -147,7 +155,7 @@ impl<'h, 'a, T: 'static, E: Failure<M>, M> Driver<'h, 'a, T, E, M> {
                 }
                 Step::Ask { slot } => {
                     if let Some(attempt) = self.engine.permit(slot) {
-                        self.engine.attempting(slot, || hedges.launch(slot, attempt));
+                        self.engine.launching(slot, attempt, || hedges.launch(slot, attempt));
                     }
                     continue;
                 }
@@ -193,17 +201,17 @@ impl<'h, 'a, T: 'static, E: Failure<M>, M> Driver<'h, 'a, T, E, M> {
         }
     }
 
-    /// The first poll of an early call: nothing is in flight but its first attempt.
-    #[inline]
-    fn poll_early<P>(&mut self, primary: Pin<&mut Option<P>>, cx: &mut Context<'_>) -> Option<T>
-    where
-        P: Future<Output = Result<T, E>>,
-    {
-        match self.engine.attempting(0, || poll_once(primary, cx)) {
-            Poll::Ready(Ok(value)) if self.engine.succeeds_early() => return Some(value),
-            polled => self.take(0, polled),
+    /// Takes what the poll of an early call's attempt gave, where that ends the call or leaves it early; else hands it on.
+    #[inline(always)]
+    pub(crate) fn take_early(
+        &mut self,
+        polled: Poll<Result<T, E>>,
+    ) -> ControlFlow<Poll<T>, Poll<Result<T, E>>> {
+        match polled {
+            Poll::Ready(Ok(value)) if self.engine.succeeds_early() => ControlFlow::Break(Poll::Ready(value)),
+            Poll::Pending if self.engine.waits_early() => ControlFlow::Break(Poll::Pending),
+            polled => ControlFlow::Continue(polled),
         }
-        None
     }
 
     /// Takes what the poll of an attempt gave.
@@ -218,21 +226,34 @@ impl<'h, 'a, T: 'static, E: Failure<M>, M> Driver<'h, 'a, T, E, M> {
     /// An attempt has returned.
     #[inline(always)]
     fn returned(&mut self, slot: usize, result: Result<T, E>) {
+        let (group, idempotent) = (self.engine.group(), self.engine.idempotent());
         let view = match &result {
-            Ok(value) => AttemptResult::of_value(value),
-            Err(error) => AttemptResult::of_error::<M, E>(error),
+            Ok(_) if self.engine.values_succeed() => None,
+            Ok(value) => Some(AttemptResult::of_value(value)),
+            Err(error) => Some(AttemptResult::of_error::<M, E>(error)),
         };
-        let group = self.engine.group();
-        let (kind, decided) = self.engine.returned(slot, &view.with_idempotent(self.engine.idempotent()));
+        let Verdict { kind, decides_group } = match view {
+            Some(view) => self.engine.judge(slot, &view.with_idempotent(idempotent)),
+            None => self.engine.succeeded(slot),
+        };
         #[allow(clippy::cast_possible_truncation, reason = "there are four slots")]
         let rank = Rank { group, kind, slot: slot as u8 };
         let outranked = self.last.as_ref().is_some_and(|(before, _)| before.outranks(rank));
-        if decided || !outranked {
+        if decides_group || !outranked {
             let before = self.last.replace((rank, result));
             if before.is_some() {
                 // What the operation returned may run its code once more.
                 self.engine.guarded(usize::from(rank.slot), || drop(before));
             }
+        }
+    }
+
+    /// Between two groups. What the last one has ended is not asked for more.
+    #[inline(always)]
+    pub(crate) fn poll_between(&mut self, cx: &mut Context<'_>) -> Poll<Option<Attempt>> {
+        match self.engine.is_over() {
+            true => Poll::Ready(None),
+            false => self.engine.poll_between(cx),
         }
     }
 

@@ -16,7 +16,7 @@ use crate::call::timer::CallTimer;
 use crate::fence::PanicError;
 use crate::plan::Plan;
 use crate::shared::Shared;
-use recourse_core::{Component, Key, Label, Moment, Now, StopReason, Timeline, reason};
+use recourse_core::{Attempt, Component, Key, Label, Moment, Now, StopReason, Timeline, reason};
 use std::error::Error;
 use std::sync::Arc;
 
@@ -28,10 +28,17 @@ pub(crate) struct Engine<'h, 'a> {
 }
 
 impl<'a> Engine<'_, 'a> {
+    /// The same engine in values of its own, which a function can keep in registers as long as it passes on none of them by
+    /// reference: so what is not inlined there is called on another.
+    #[inline(always)]
+    pub(super) fn again(&mut self) -> Engine<'_, 'a> {
+        Engine { shared: self.shared, plan: self.plan, state: self.state }
+    }
+
     /// Starts the call. What it is to be told of from the start can't be early.
     #[inline]
     pub(crate) fn start(&mut self, capture: bool) {
-        if capture || !self.plan.starts_early {
+        if capture || !self.plan.start.is_early {
             self.start_late(capture);
         }
     }
@@ -44,6 +51,7 @@ impl<'a> Engine<'_, 'a> {
         let late = self.late();
         if capture || shared.is_watched() {
             late.recorder.switch_on(&plan.key);
+            late.tells_times = true;
             let now = self.now();
             let calendar = || shared.clock.calendar(now);
             let started_at = match shared.clock_trusted {
@@ -74,7 +82,7 @@ impl<'a> Engine<'_, 'a> {
     #[inline]
     pub(super) fn late(&mut self) -> &mut Late<'a> {
         if self.state.late.is_none() {
-            self.become_late();
+            self.again().become_late();
         }
         match &mut self.state.late {
             Some(late) => late,
@@ -102,6 +110,7 @@ impl<'a> Engine<'_, 'a> {
             clock: (!self.shared.clock_trusted).then(|| CallClock::new(self.shared)),
             reason: Label::EMPTY,
             cause: None,
+            tells_times: self.plan.latency.is_some(),
             launched: u32::from(self.state.primary.is_launched()),
             is_fresh: false,
             ended: true,
@@ -156,7 +165,7 @@ impl<'a> Engine<'_, 'a> {
     #[inline]
     pub(crate) fn step(&mut self) -> Step {
         if !self.shared.clock_trusted {
-            self.clock_broke();
+            self.again().clock_broke();
         }
         self.late().step
     }
@@ -177,6 +186,12 @@ impl<'a> Engine<'_, 'a> {
     #[inline]
     pub(crate) fn is_over(&self) -> bool {
         self.state.late.as_ref().is_some_and(|late| matches!(late.step, Step::Finish { .. }))
+    }
+
+    /// Whether nothing of the group is to be polled, launched or cut any more.
+    #[inline]
+    pub(crate) fn group_is_over(&mut self) -> bool {
+        !matches!(self.step(), Step::Poll | Step::Advise | Step::Ask { .. } | Step::Cut { .. })
     }
 
     /// Why the call ended; `None` for a success.
@@ -222,10 +237,7 @@ impl<'a> Engine<'_, 'a> {
     pub(crate) fn leave(&mut self) {
         self.state.running = None;
         if let Some(late) = &mut self.state.late {
-            // Times that are told to somebody must be exact.
-            if late.recorder.is_on() || self.plan.latency.is_some() {
-                late.is_fresh = false;
-            }
+            late.is_fresh &= !late.tells_times;
         }
     }
 
@@ -234,17 +246,24 @@ impl<'a> Engine<'_, 'a> {
     pub(crate) fn nesting(&self) -> Nesting {
         let own = match &self.state.late {
             Some(late) => Nesting::in_attempt(late.progress.may_retry(&self.plan.rules)),
-            None if self.state.can_hedge => self.plan.nesting,
+            None if self.state.can_hedge => self.plan.start.nesting,
             None => Nesting::in_attempt(self.plan.rules.may_retry(false)),
         };
         own.and(self.state.around)
     }
 
-    /// Runs an attempt's future or the closure that makes it.
+    /// Runs an attempt's future.
     #[inline]
     pub(crate) fn attempting<R>(&mut self, slot: usize, code: impl FnOnce() -> R) -> R {
         let nesting = self.nesting();
         self.guarded(slot, || nesting.run(code))
+    }
+
+    /// Makes an attempt's future.
+    #[inline]
+    pub(crate) fn launching<R>(&mut self, slot: usize, attempt: Attempt, code: impl FnOnce() -> R) -> R {
+        // What it runs in, its attempt knows.
+        self.guarded(slot, || Nesting::within(attempt).run(code))
     }
 
     /// Runs the operation's code for this attempt.
@@ -278,7 +297,7 @@ impl<'a> Engine<'_, 'a> {
     pub(super) fn now(&mut self) -> Moment {
         match &mut self.state.late {
             Some(late) if late.is_fresh => late.floor,
-            _ => self.read_clock(),
+            _ => self.again().read_clock(),
         }
     }
 
@@ -310,6 +329,12 @@ impl<'a> Engine<'_, 'a> {
     #[inline]
     pub(super) fn foreign_clock(&self) -> Option<&CallClock<'a>> {
         self.state.late.as_ref().and_then(|late| late.clock.as_ref())
+    }
+
+    /// Whether somebody is told when attempts start and end.
+    #[inline]
+    pub(super) fn tells_times(&self) -> bool {
+        self.state.late.as_ref().map_or(self.plan.latency.is_some(), |late| late.tells_times)
     }
 
     /// Whether the call is recorded.

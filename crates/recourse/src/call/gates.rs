@@ -149,6 +149,7 @@ impl Engine<'_, '_> {
     }
 
     /// Whether breaker or budget are sure to refuse the attempt behind this wait. Takes nothing.
+    #[inline(never)]
     pub(super) fn peek(&mut self, wait: Duration) -> Option<StopReason> {
         let plan = self.plan;
         if let Some(breaker) = &plan.breaker {

@@ -17,6 +17,7 @@ use recourse_core::{Admission, Attempt, Failure, Timeline};
 use std::future::Future;
 use std::marker::PhantomData;
 use std::mem;
+use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -94,11 +95,11 @@ type Polled<T> = Poll<Option<T>>;
 /// Where a call stands between two polls.
 enum Stage {
     Start,
+    /// The first attempt of a call that is early is in flight.
+    First,
     /// Attempts are in flight.
     Group,
-    /// The wait before the next group.
-    Waiting,
-    /// The next group is about to start, or the call to end; or its plan isn't there yet.
+    /// The next group is waited for, or about to start, or the call to end; or its plan isn't there yet.
     Between,
     Over,
 }
@@ -178,13 +179,15 @@ where
     #[inline]
     fn step(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Polled<T> {
         let this = self.as_mut().project();
-        if !matches!(this.stage, Stage::Start) {
-            return self.go_on(None, cx);
+        match this.stage {
+            Stage::Start => {}
+            Stage::First => return self.poll_first(cx),
+            _ => return self.go_on(None, cx),
         }
         *this.stage = Stage::Over;
         match this.site.first_plan() {
-            Some(plan) if plan.is_free && !P::CAPTURE => self.first_attempt(plan, None, cx),
-            Some(plan) if plan.needs_pass && !P::CAPTURE => self.pass(plan, cx),
+            Some(plan) if plan.start.is_free && !P::CAPTURE => self.first_attempt(plan, None, cx),
+            Some(plan) if plan.start.needs_pass && !P::CAPTURE => self.pass(plan, cx),
             Some(plan) => self.begin(Some(PlanRef::Kept(plan)), None, cx),
             None => {
                 let plan = this.site.plan_now();
@@ -229,7 +232,7 @@ where
     ) -> Polled<T> {
         let mut this = self.as_mut().project();
         let around = this.site.around();
-        let nesting = plan.nesting.and(around);
+        let nesting = plan.start.nesting.and(around);
         let polled = nesting.run(|| {
             this.primary.set(Some((this.operation)(plan.first_attempt(nesting))));
             poll_once(this.primary, cx)
@@ -241,8 +244,38 @@ where
             return Poll::Ready(Some(value));
         }
         *this.rest = Some(Rest::over(Held::in_flight(this.site, PlanRef::Kept(plan), around, pass)));
-        *this.stage = Stage::Group;
-        self.go_on(Some(polled), cx)
+        self.first_polled(polled, cx)
+    }
+
+    /// Polls the attempt of a call that is still early.
+    #[inline(never)]
+    fn poll_first(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Polled<T> {
+        let this = self.as_mut().project();
+        let polled = driver(this.rest).engine.attempting(0, || poll_once(this.primary, cx));
+        self.first_polled(polled, cx)
+    }
+
+    /// The attempt of a call that is still early was polled.
+    #[inline(always)]
+    fn first_polled(mut self: Pin<&mut Self>, polled: Poll<Result<T, E>>, cx: &mut Context<'_>) -> Polled<T> {
+        let this = self.as_mut().project();
+        match driver(this.rest).take_early(polled) {
+            ControlFlow::Break(Poll::Pending) => {
+                *this.stage = Stage::First;
+                Poll::Pending
+            }
+            ControlFlow::Break(Poll::Ready(value)) => {
+                *this.stage = Stage::Over;
+                if this.rest.as_ref().is_some_and(Rest::is_empty) {
+                    mem::forget(this.rest.take());
+                }
+                Poll::Ready(Some(value))
+            }
+            ControlFlow::Continue(polled) => {
+                *this.stage = Stage::Group;
+                self.go_on(Some(polled), cx)
+            }
+        }
     }
 
     /// Starts a call that has more to do before its first attempt; `admission` is what its breaker has said already.
@@ -254,7 +287,7 @@ where
         cx: &mut Context<'_>,
     ) -> Polled<T> {
         let plan = match plan {
-            Some(plan) if plan.starts_early && !P::CAPTURE => plan,
+            Some(plan) if plan.start.is_early && !P::CAPTURE => plan,
             at_hand => return self.start(at_hand, cx),
         };
         let mut this = self.as_mut().project();
@@ -278,8 +311,7 @@ where
             }
             polled => {
                 *this.rest = Some(Rest::over(held));
-                *this.stage = Stage::Group;
-                self.go_on(Some(polled), cx)
+                self.first_polled(polled, cx)
             }
         }
     }
@@ -326,21 +358,15 @@ where
             panic!("a call was polled after its end");
         };
         let mut driver = Driver::over(held, last);
-        let mut polled_first = taken.is_some();
-        if let Some(polled) = taken {
-            driver.take(0, polled);
-            if driver.engine.is_early() {
-                return Poll::Pending;
-            }
-        }
+        let mut taken = taken;
         loop {
             match this.stage {
                 Stage::Group => {
                     let mut hedges = Hedges::new(this.operation, running);
                     let primary = this.primary.as_mut();
-                    let polled = match mem::take(&mut polled_first) {
-                        true => driver.poll_rest(primary, &mut hedges, cx).map(|()| None),
-                        false => driver.poll(primary, &mut hedges, cx),
+                    let polled = match taken.take() {
+                        Some(polled) => driver.after_first(polled, primary, &mut hedges, cx),
+                        None => driver.poll(primary, &mut hedges, cx),
                     };
                     if let Some(value) = ready!(polled) {
                         *this.stage = Stage::Over;
@@ -349,32 +375,40 @@ where
                         }
                         return Poll::Ready(Some(value));
                     }
-                    *this.stage = match driver.engine.is_over() {
-                        false if driver.engine.wait_comes() => Stage::Waiting,
-                        _ => Stage::Between,
-                    };
-                }
-                Stage::Waiting => {
-                    ready!(driver.engine.poll_wait(cx));
                     *this.stage = Stage::Between;
                 }
-                _ => match driver.engine.next_primary() {
+                _ => match ready!(driver.poll_between(cx)) {
                     Some(attempt) => {
-                        driver.engine.attempting(0, || this.primary.set(Some((this.operation)(attempt))));
                         *this.stage = Stage::Group;
+                        taken = Some(driver.engine.launching(0, attempt, || {
+                            this.primary.set(Some((this.operation)(attempt)));
+                            poll_once(this.primary.as_mut(), cx)
+                        }));
                     }
                     None => {
                         *this.stage = Stage::Over;
                         let result = driver.finish::<P>();
-                        if this.rest.as_ref().is_some_and(Rest::is_empty) {
-                            mem::forget(this.rest.take());
+                        let done = Some(Rest::Done(Some(result)));
+                        match this.rest.as_ref().is_some_and(Rest::is_empty) {
+                            true => mem::forget(mem::replace(this.rest, done)),
+                            false => *this.rest = done,
                         }
-                        *this.rest = Some(Rest::Done(Some(result)));
                         return Poll::Ready(None);
                     }
                 },
             }
         }
+    }
+}
+
+/// The driver of a call that is underway.
+#[inline(always)]
+fn driver<'h, 'a, T: 'static, E: Failure<M>, M, Fut, R>(
+    rest: &'h mut Option<Rest<'a, T, E, Fut, R>>,
+) -> Driver<'h, 'a, T, E, M> {
+    match rest {
+        Some(Rest::Underway(Underway { held: Some(held), last, .. })) => Driver::over(held, last),
+        _ => unreachable!("it was made before it was polled"),
     }
 }
 

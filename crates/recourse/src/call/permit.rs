@@ -17,8 +17,8 @@ use std::time::Duration;
 
 impl Engine<'_, '_> {
     /// The next attempt group's primary; `None` where nothing more is to be launched.
-    #[inline(never)]
-    pub(crate) fn next_primary(&mut self) -> Option<Attempt> {
+    #[inline(always)]
+    pub(super) fn next_primary(&mut self) -> Option<Attempt> {
         if self.is_early() {
             return self.permit(0);
         }
@@ -49,20 +49,33 @@ impl Engine<'_, '_> {
     /// The breaker has admitted it, or there is none.
     #[inline(always)]
     fn permit_admitted(&mut self, slot: usize) -> Option<Attempt> {
-        let plan = self.plan;
         let kind = kind_of(slot);
+        match self.is_budgeted(kind) {
+            true => self.again().ask_and_launch(slot, kind),
+            false => self.launch(slot, Label::from_static(reason::NO_BUDGET)),
+        }
+    }
+
+    #[inline(never)]
+    fn ask_and_launch(&mut self, slot: usize, kind: AttemptKind) -> Option<Attempt> {
         let mut reason = Label::from_static(reason::NO_BUDGET);
-        if self.is_budgeted(kind) {
-            reason = self.passes_budget(slot, kind)?;
+        match self.passes_budget(slot, kind, &mut reason) {
+            true => self.launch(slot, reason),
+            false => None,
         }
+    }
+
+    /// Starts an attempt that its budget allows for this reason. A clock that breaks stops it.
+    #[inline(always)]
+    fn launch(&mut self, slot: usize, budget_reason: Label) -> Option<Attempt> {
         if !self.is_early() {
-            return self.launch_late(slot, reason);
+            return self.launch_late(slot, budget_reason);
         }
-        if plan.latency.is_some() {
+        if self.plan.latency.is_some() {
             self.state.group_started = self.shared.clock.now();
         }
         self.state.primary.launch();
-        Some(plan.first_attempt(self.nesting()))
+        Some(self.plan.first_attempt(self.nesting()))
     }
 
     /// Whether a budget has to do with the attempt. Where nobody is told of its decision, one that spares first attempts
@@ -89,7 +102,7 @@ impl Engine<'_, '_> {
     fn passes_breaker(&mut self, breaker: &BoundBreaker, slot: usize, kind: AttemptKind) -> bool {
         if !self.trusts(breaker) {
             let admission = self.plugin(Component::Breaker, |engine| engine.admission(breaker, kind)).ok();
-            return self.admitted(admission, slot);
+            return self.again().admitted(admission, slot);
         }
         let admission = self.admission(breaker, kind);
         match &admission {
@@ -97,7 +110,7 @@ impl Engine<'_, '_> {
                 self.open(slot).ticket = Some(apart(ticket));
                 true
             }
-            _ => self.admitted(Some(admission), slot),
+            _ => self.again().admitted(Some(admission), slot),
         }
     }
 
@@ -130,40 +143,47 @@ impl Engine<'_, '_> {
         }
     }
 
-    /// Why the budget allows the attempt; `None` where it denies it, and then the breaker has its ticket back.
-    #[inline(never)]
-    fn passes_budget(&mut self, slot: usize, kind: AttemptKind) -> Option<Label> {
+    /// Whether the budget allows the attempt; `told` becomes its reason, if that is recorded. Where it denies it, the breaker
+    /// has its ticket back.
+    #[inline(always)]
+    fn passes_budget(&mut self, slot: usize, kind: AttemptKind, told: &mut Label) -> bool {
         let plan = self.plan;
         let spared = kind == AttemptKind::Retry && self.group() == 0 && plan.retry_budget.spares_first();
-        let (decision, mode) = match spared {
-            true => (Decision::allow(), Some(DecisionMode::Standard)),
+        let (mut decision, mode) = match spared {
+            true => (Decision::allow(), DecisionMode::Standard),
             false => self.decide(kind),
         };
-        let Decision { allowed, mut reason, release, .. } = decision;
-        let is_named = plan.budget(kind).is_named();
-        if allowed && !is_named {
-            reason = Label::from_static(reason::NO_BUDGET);
-        }
-        let hears_ends = allowed && matches!(plan.budget(kind), BoundBudget::Found { hears_ends: true, .. });
-        let charged = allowed && !spared && matches!(plan.budget(kind), BoundBudget::Found { .. });
+        let (allowed, budget) = (decision.allowed, plan.budget(kind));
+        let (is_found, hears_ends) = match budget {
+            BoundBudget::Found { hears_ends, .. } => (true, *hears_ends),
+            _ => (false, false),
+        };
         let after_timeout = self.follows_timeout(kind, self.group());
         let open = self.open(slot);
         // Kept before anybody is told, as the ticket is.
-        open.hold(release);
-        (open.charged, open.heard, open.after_timeout) = (charged, hears_ends, after_timeout);
+        if decision.release.is_some() {
+            open.hold(decision.release.take());
+        }
+        open.charged = allowed && is_found && !spared;
+        (open.heard, open.after_timeout) = (allowed && hears_ends, after_timeout);
         if !self.shared.clock_trusted && self.clock_broke() {
             self.never_sent(slot);
-            return None;
+            return false;
         }
-        if let Some(mode) = mode.filter(|_| is_named && self.shared.is_watched()) {
-            self.tell_decision(kind, self.group(), mode, allowed, &reason);
+        if budget.is_named() {
+            if self.shared.is_watched() {
+                self.tell_decision(kind, self.group(), mode, allowed, &decision.reason);
+            }
+            if allowed && self.is_recorded() {
+                *told = decision.reason;
+                return true;
+            }
         }
-        if allowed {
-            return Some(reason);
+        if !allowed {
+            self.never_sent(slot);
+            self.denied(slot, &decision.reason);
         }
-        self.never_sent(slot);
-        self.denied(slot, &reason);
-        None
+        allowed
     }
 
     /// Gives back what was taken for an attempt that does not start, what its budget was charged included.
@@ -181,30 +201,33 @@ impl Engine<'_, '_> {
     #[inline(always)]
     fn launch_late(&mut self, slot: usize, budget_reason: Label) -> Option<Attempt> {
         let left = self.left_of_call();
-        let timed = slot == 0 && self.plan.latency.is_some();
-        // A clock that breaks does so here: what does not start has no record and counts nowhere.
-        if timed || self.is_recorded() {
-            let now = self.now();
-            if timed {
-                self.state.group_started = now;
+        let tells_times = self.tells_times();
+        if tells_times {
+            // A clock that breaks does so here: what does not start has no record and counts nowhere.
+            let timed = slot == 0 && self.plan.latency.is_some();
+            if timed || self.is_recorded() {
+                let now = self.now();
+                if timed {
+                    self.state.group_started = now;
+                }
             }
         }
-        if !self.shared.clock_trusted && self.clock_broke() {
-            self.never_sent(slot);
+        if !self.shared.clock_trusted && self.again().clock_broke() {
+            self.again().never_sent(slot);
             return None;
         }
         if slot == 0 && self.state.primary.ticket.is_some_and(|ticket| ticket.probe) {
-            self.unhedge_probe();
+            self.again().unhedge_probe();
         }
-        if self.is_recorded() {
+        if tells_times && self.is_recorded() {
             // Before it counts as launched: where an observer unwinds here, it never was.
-            self.record_launch(slot, budget_reason);
+            self.again().record_launch(slot, budget_reason);
         }
         self.late().launched += 1;
         self.open(slot).launch();
         self.on(Event::Admitted { slot });
         let time_left = self.plan.rules.time_left(left);
-        let attempt = Attempt::new(self.group(), hedge_index(slot), self.plan.policy_id, time_left);
+        let attempt = Attempt::new(self.group(), hedge_index(slot), self.plan.start.policy_id, time_left);
         Some(attempt.with_may_be_retried(self.nesting().is_retried()))
     }
 
@@ -238,15 +261,11 @@ impl Engine<'_, '_> {
         }
     }
 
-    /// The budget's decision, and how it came about; `None` where there is no budget to speak of.
+    /// The budget's decision, and how it came about.
     #[inline(always)]
-    fn decide(&mut self, kind: AttemptKind) -> (Decision, Option<DecisionMode>) {
-        let (decision, mode) = match self.plan.budget(kind) {
-            BoundBudget::None => {
-                let mut decision = Decision::allow();
-                decision.reason = Label::from_static(reason::NO_BUDGET);
-                return (decision, None);
-            }
+    fn decide(&mut self, kind: AttemptKind) -> (Decision, DecisionMode) {
+        match self.plan.budget(kind) {
+            BoundBudget::None => (Decision::allow(), DecisionMode::Standard),
             BoundBudget::Missing { allow: true, .. } => unguarded(),
             BoundBudget::Missing { cause, .. } => {
                 let cause = cause.clone();
@@ -265,8 +284,7 @@ impl Engine<'_, '_> {
                 };
                 (decision, DecisionMode::Standard)
             }
-        };
-        (decision, Some(mode))
+        }
     }
 
     /// Records a denied attempt and says what follows from it.

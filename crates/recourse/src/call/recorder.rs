@@ -76,7 +76,7 @@ impl Recorder {
             return;
         };
         (timeline.start, timeline.end, timeline.started_at) = (now, now, started_at);
-        timeline.policy_id = Label::from_static(plan.policy_id);
+        timeline.policy_id = Label::from_static(plan.start.policy_id);
         timeline.attributes = plan.notes.clone();
         let start = CallStart::new(&plan.key, plan.effective());
         let held = audience.hold(|observer| observer.on_start(&start));

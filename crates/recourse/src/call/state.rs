@@ -81,6 +81,8 @@ pub(super) struct Late<'a> {
     pub(super) reason: Label,
     pub(super) cause: Option<Arc<dyn Error + Send + Sync>>,
     pub(super) launched: u32,
+    /// Whether times are told to somebody, and so must be exact.
+    pub(super) tells_times: bool,
     /// Whether the floor is the present moment: the clock was read since the call's future was last polled. Where times
     /// are told to somebody, it is read again after the operation has run.
     pub(super) is_fresh: bool,

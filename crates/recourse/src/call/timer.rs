@@ -4,6 +4,7 @@ use crate::call::decide::NEVER;
 use crate::fence::{Fence, PanicError};
 use recourse_core::{Component, Moment, Sleeper, Timer};
 use std::future::Future;
+use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
@@ -55,11 +56,13 @@ impl<'a> CallTimer<'a> {
         }
         fence.run(Component::Sleeper, || match &mut self.sleep {
             Sleep::Again(timer) => timer.as_mut().set(wait, until),
-            sleep => {
-                *sleep = match sleeper.timer(wait, until) {
+            nothing => {
+                let made = match sleeper.timer(wait, until) {
                     Some(timer) => Sleep::Again(timer),
                     None => Sleep::Once(sleeper.sleep(wait)),
-                }
+                };
+                // What was there is nothing, and is not asked what it is once more.
+                mem::forget(mem::replace(nothing, made));
             }
         })?;
         self.due = due;

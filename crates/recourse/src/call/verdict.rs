@@ -12,6 +12,13 @@ type Cause = Arc<dyn Error + Send + Sync>;
 /// What every value of most plans is.
 const SUCCESS: Outcome = Outcome::success();
 
+/// What an attempt's result came to.
+pub(crate) struct Verdict {
+    pub(crate) kind: OutcomeKind,
+    /// Whether it decided the group at once.
+    pub(crate) decides_group: bool,
+}
+
 impl Engine<'_, '_> {
     /// Whether the first attempt's value ends an early call: every value of this plan is a success. Whoever admitted the
     /// attempt is told.
@@ -29,47 +36,69 @@ impl Engine<'_, '_> {
         true
     }
 
-    /// An attempt has returned: judges it, gives back what it held, and says whether it decided the group at once.
-    pub(crate) fn returned(&mut self, slot: usize, result: &AttemptResult<'_>) -> (OutcomeKind, bool) {
-        let succeeded = result.is_value() && self.plan.classifier.values_succeed;
-        self.judge(slot, result, succeeded)
+    /// Whether every value of this plan is a success.
+    #[inline]
+    pub(crate) fn values_succeed(&self) -> bool {
+        self.plan.classifier.values_succeed
     }
 
+    /// An attempt has returned what nobody has to judge.
     #[inline(never)]
-    fn judge(&mut self, slot: usize, result: &AttemptResult<'_>, succeeded: bool) -> (OutcomeKind, bool) {
-        if self.is_recorded() || self.plan.latency.is_some() {
-            self.now();
+    pub(crate) fn succeeded(&mut self, slot: usize) -> Verdict {
+        let mut engine = self.again();
+        if engine.tells_times() {
+            engine.now();
+        }
+        engine.conclude(slot, Outcome::success(), None, Ending::Won, None)
+    }
+
+    /// An attempt has returned: judges it, and gives back what it held.
+    #[inline(never)]
+    pub(crate) fn judge(&mut self, slot: usize, result: &AttemptResult<'_>) -> Verdict {
+        let mut engine = self.again();
+        if engine.tells_times() {
+            engine.now();
         }
         let mut panicked = None;
-        let plan = self.plan;
+        let plan = engine.plan;
         // Our own runs no foreign code but the error's, which is the operation's.
-        self.enter(slot);
-        let mut outcome = match succeeded {
-            true => Outcome::success(),
-            false if plan.classifier.trusted => plan.classifier.plugin.classify(result),
-            false => self.classify_fenced(result, &mut panicked),
+        engine.enter(slot);
+        let mut outcome = match plan.classifier.trusted {
+            true => plan.classifier.plugin.classify(result),
+            false => engine.again().classify_fenced(result, &mut panicked),
         };
-        self.state.running = None;
-        if !succeeded {
-            if outcome.kind == OutcomeKind::Success && result.timed_out() {
-                // Nothing was returned that could be a success.
-                outcome = Outcome::non_retryable(reason::CONTEXT_DEADLINE_EXCEEDED).with_health(Health::Down);
-            }
-            if let Some(notes) = &plan.classifier.fallback {
-                outcome.attributes.extend(notes);
-            }
+        engine.state.running = None;
+        if outcome.kind == OutcomeKind::Success && result.timed_out() {
+            // Nothing was returned that could be a success.
+            outcome = Outcome::non_retryable(reason::CONTEXT_DEADLINE_EXCEEDED).with_health(Health::Down);
         }
-        let (kind, backoff) = (outcome.kind, outcome.backoff);
-        let ending = match kind {
+        if let Some(notes) = &plan.classifier.fallback {
+            outcome.attributes.extend(notes);
+        }
+        let ending = match outcome.kind {
             OutcomeKind::Success => Ending::Won,
             _ if result.timed_out() => Ending::TimedOut,
             _ => Ending::Failed,
         };
+        engine.conclude(slot, outcome, result.error(), ending, panicked)
+    }
+
+    /// Tells of an attempt's outcome whoever is to hear, and decides what follows from it.
+    #[inline(always)]
+    fn conclude(
+        &mut self,
+        slot: usize,
+        outcome: Outcome,
+        error: Option<&(dyn Error + 'static)>,
+        ending: Ending,
+        panicked: Option<Cause>,
+    ) -> Verdict {
+        let (kind, backoff) = (outcome.kind, outcome.backoff);
         if kind == OutcomeKind::Success {
-            self.sample_latency();
+            self.again().sample_latency();
         }
         self.late();
-        let error = result.error().map(|error| error as &dyn Error);
+        let error = error.map(|error| error as &dyn Error);
         self.close(slot, ending, &outcome, error, Some(outcome.health));
         let group = self.group();
         self.on(Event::Ended { slot, kind, backoff });
@@ -83,13 +112,13 @@ impl Engine<'_, '_> {
             self.state.timed_out = timed_out;
         }
         let terminal = kind != OutcomeKind::Retryable && self.plan.rules.cancel_on_first_terminal;
-        (kind, kind == OutcomeKind::Success || terminal)
+        Verdict { kind, decides_group: kind == OutcomeKind::Success || terminal }
     }
 
     /// An attempt was cut: its time is over.
     pub(crate) fn timed_out(&mut self, slot: usize) {
         let result = AttemptResult::of_timeout().with_idempotent(self.state.idempotent);
-        self.judge(slot, &result, false);
+        self.judge(slot, &result);
     }
 
     /// The outcome; `panicked` is what the classifier panicked with.

@@ -1,38 +1,23 @@
 //! How an [`Engine`] waits: between groups, and beside attempts in flight.
 
-use crate::call::decide::{Event, NEVER, Step};
+use crate::call::decide::{Event, NEVER, Step, later};
 use crate::call::engine::Engine;
 use crate::fence::PanicError;
-use recourse_core::{Component, HedgeDecision, HedgeState, Moment};
+use recourse_core::{Attempt, Component, HedgeDecision, HedgeState, Moment};
 use std::mem;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 impl Engine<'_, '_> {
-    /// The group is over and another may follow: true where there is a wait between the two.
-    pub(crate) fn wait_comes(&mut self) -> bool {
-        if self.step() == Step::Draw {
-            self.draw();
+    /// Between two groups, and before the first: waits, if there is anything to wait for, and asks for the next primary.
+    /// Ready with nothing where no more is to be launched.
+    #[inline(never)]
+    pub(crate) fn poll_between(&mut self, cx: &mut Context<'_>) -> Poll<Option<Attempt>> {
+        let mut engine = self.again();
+        if !engine.is_early() {
+            ready!(engine.poll_wait(cx));
         }
-        if let Step::Peek { wait } = self.late().step {
-            let refusal = self.peek(Duration::from_nanos(wait));
-            self.on(Event::Peeked { wait, refusal });
-        }
-        let Step::Wait { wait } = self.step() else {
-            return false;
-        };
-        if wait == 0 {
-            self.waited(wait);
-            return false;
-        }
-        // Nothing else is due during a wait, and its end is what the sleeper says.
-        match self.arm(Moment::ZERO, Duration::from_nanos(wait)) {
-            Ok(()) => true,
-            Err(panic) => {
-                self.broken(panic);
-                false
-            }
-        }
+        Poll::Ready(engine.next_primary())
     }
 
     #[inline(always)]
@@ -47,25 +32,46 @@ impl Engine<'_, '_> {
         self.on(Event::Drawn { wait, now });
     }
 
-    /// Polls the wait between two groups.
-    pub(crate) fn poll_wait(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    /// Ready when the wait before the next group is over, or none comes.
+    #[inline(always)]
+    fn poll_wait(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.step() == Step::Draw {
+            self.draw();
+        }
+        if let Step::Peek { wait } = self.late().step {
+            let refusal = if self.plan.peeks { self.again().peek(Duration::from_nanos(wait)) } else { None };
+            self.on(Event::Peeked { wait, refusal });
+            match self.step() {
+                Step::Wait { wait: 0 } => {
+                    self.waited(0);
+                    return Poll::Ready(());
+                }
+                // Nothing else is due during a wait, and its end is what the sleeper says.
+                Step::Wait { wait } => {
+                    if let Err(panic) = self.arm(Moment::ZERO, Duration::from_nanos(wait)) {
+                        self.again().broken(panic);
+                    }
+                }
+                _ => {}
+            }
+        }
         let Step::Wait { wait } = self.late().step else {
             return Poll::Ready(());
         };
         match self.poll_timer(cx) {
             Poll::Pending => {
-                self.first_wait();
+                self.again().first_wait();
                 self.pause();
                 return Poll::Pending;
             }
             Poll::Ready(Ok(_)) => self.waited(wait),
-            Poll::Ready(Err(panic)) => self.broken(panic),
+            Poll::Ready(Err(panic)) => self.again().broken(panic),
         }
         Poll::Ready(())
     }
 
     /// The call has to wait: from the first time on its duration counts.
-    #[inline(always)]
+    #[inline(never)]
     fn first_wait(&mut self) {
         if self.state.started == NEVER {
             let now = self.now();
@@ -104,7 +110,7 @@ impl Engine<'_, '_> {
         let never_waited = self.state.started == NEVER;
         let late = self.late();
         // The sleeper is believed, whatever the clock shows.
-        late.floor = late.floor + Duration::from_nanos(wait);
+        late.floor = later(late.floor, wait);
         if never_waited {
             late.slept = late.slept.saturating_add(wait);
         }
@@ -118,13 +124,13 @@ impl Engine<'_, '_> {
     /// An attempt had to wait.
     #[inline]
     pub(crate) fn pended(&mut self, slot: usize) {
-        if !self.waits_early() && !std::mem::replace(&mut self.open(slot).pended, true) {
+        if !mem::replace(&mut self.open(slot).pended, true) {
             self.pended_first(slot);
         }
     }
 
     fn pended_first(&mut self, slot: usize) {
-        self.first_wait();
+        self.again().first_wait();
         let rules = &self.plan.rules;
         if self.late().progress.wants_time(rules) {
             let now = self.now();
@@ -192,14 +198,14 @@ impl Engine<'_, '_> {
                     return Poll::Ready(());
                 }
                 if let Err(panic) = self.arm(due, due.since(now)) {
-                    self.broken(panic);
+                    self.again().broken(panic);
                     return Poll::Ready(());
                 }
             }
             match self.poll_timer(cx) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Err(panic)) => {
-                    self.broken(panic);
+                    self.again().broken(panic);
                     return Poll::Ready(());
                 }
                 Poll::Ready(Ok(come)) => {

@@ -2,7 +2,7 @@
 
 use super::fed::feeding;
 use super::missing_plugin::MissingPlugin;
-use super::plan::{BoundBreaker, BoundBudget, BoundClassifier, NEVER_FRESH, Plan, Stop};
+use super::plan::{BoundBreaker, BoundBudget, BoundClassifier, NEVER_FRESH, Plan, Start, Stop};
 use super::plans::PlanRef;
 use super::resolve::Answer;
 use super::slot::State;
@@ -87,13 +87,17 @@ impl World {
             && breaker.as_ref().is_none_or(|breaker| breaker.trusted);
         Plan {
             key: key.clone(),
-            starts_early,
             budgets_first,
-            nesting: Nesting::in_attempt(rules.may_retry(true)),
-            is_free: is_brief && asks_nobody,
-            needs_pass: is_brief && !asks_nobody,
-            policy_id: policy.id.as_static().unwrap_or_else(|| intern(&policy.id)),
-            first_time_left: rules.time_left(rules.overall_timeout),
+            peeks: breaker.is_some() || matches!(retry_budget, BoundBudget::Found { .. }),
+            start: Start {
+                epoch: AtomicU64::new(if generations.counted() { at.1 } else { NEVER_FRESH }),
+                policy_id: policy.id.as_static().unwrap_or_else(|| intern(&policy.id)),
+                time_left: rules.time_left(rules.overall_timeout),
+                nesting: Nesting::in_attempt(rules.may_retry(true)),
+                is_early: starts_early,
+                is_free: is_brief && asks_nobody,
+                needs_pass: is_brief && !asks_nobody,
+            },
             rules,
             classifier,
             retry_budget,
@@ -108,7 +112,6 @@ impl World {
             notes: binding.notes,
             capped: state.is_none(),
             provided: provided.filter(|_| !binding.broken),
-            epoch: AtomicU64::new(if generations.counted() { at.1 } else { NEVER_FRESH }),
             generations,
         }
     }
@@ -134,7 +137,8 @@ impl World {
         let mut plan = self.bind(&key, Err(cause.clone()), (self.generations(), 0), None);
         (plan.has_policy, plan.notes, plan.capped) = (false, Attributes::new(), false);
         plan.stop = Some(Stop { reason: StopReason::InvalidKey, cause });
-        (plan.starts_early, plan.is_free, plan.needs_pass) = (false, false, false);
+        let start = &mut plan.start;
+        (start.is_early, start.is_free, start.needs_pass) = (false, false, false);
         plan
     }
 }

@@ -23,9 +23,7 @@ pub(crate) struct Plan {
     pub(super) has_policy: bool,
     /// Why another policy stands in, or none.
     pub(crate) policy_error: Option<Arc<dyn Error + Send + Sync>>,
-    pub(crate) policy_id: &'static str,
-    /// The time that the call's first attempt has.
-    pub(crate) first_time_left: Option<Duration>,
+    pub(crate) start: Start,
     pub(crate) rules: Rules,
     pub(crate) classifier: BoundClassifier,
     pub(crate) retry_budget: BoundBudget,
@@ -37,23 +35,33 @@ pub(crate) struct Plan {
     pub(crate) stop: Option<Stop>,
     /// What every timeline says of this plan.
     pub(crate) notes: Attributes,
-    /// Whether a call has nothing to do before its first attempt but to ask breaker and budget.
-    pub(crate) starts_early: bool,
-    /// What calls inside the first attempt run in, by this plan alone.
-    pub(crate) nesting: Nesting,
+    /// Whether anybody can say before a wait that it is in vain.
+    pub(crate) peeks: bool,
     /// Whether the budget has to do with first attempts: is asked about them, or hears how they end.
     pub(crate) budgets_first: bool,
-    /// Whether there is not even that to do, and every value ends the call.
-    pub(crate) is_free: bool,
-    /// Whether there is no more to do than to ask a breaker of our own and to time the call, and every value ends it.
-    pub(crate) needs_pass: bool,
     /// Whether the cap of keys left this one without state.
     pub(crate) capped: bool,
     /// The provider's answer that the plan was bound to.
     pub(super) provided: Option<ProvidedPolicy>,
     pub(super) generations: Generations,
+}
+
+/// All of a plan that a call reads which succeeds at once. It stands together, because with many keys every line of
+/// memory that a call touches has to be fetched.
+pub(crate) struct Start {
     /// The epoch at which the plan was last found good; [`NEVER_FRESH`] where the provider must be asked again.
     pub(super) epoch: AtomicU64,
+    pub(crate) policy_id: &'static str,
+    /// The time that the call's first attempt has.
+    pub(crate) time_left: Option<Duration>,
+    /// What calls inside the first attempt run in, by this plan alone.
+    pub(crate) nesting: Nesting,
+    /// Whether a call has nothing to do before its first attempt but to ask breaker and budget.
+    pub(crate) is_early: bool,
+    /// Whether there is not even that to do, and every value ends the call.
+    pub(crate) is_free: bool,
+    /// Whether there is no more to do than to ask a breaker of our own and to time the call, and every value ends it.
+    pub(crate) needs_pass: bool,
 }
 
 /// No epoch: the process's first is 1.
@@ -110,7 +118,11 @@ pub(crate) enum BoundBudget {
 impl BoundBudget {
     /// Whether the policy names it. One that it doesn't name hears of first attempts, and pays for hedges alone.
     pub(crate) fn is_named(&self) -> bool {
-        !matches!(self, BoundBudget::Found { name, .. } if name.is_empty())
+        match self {
+            BoundBudget::None => false,
+            BoundBudget::Found { name, .. } => !name.is_empty(),
+            BoundBudget::Missing { .. } => true,
+        }
     }
 
     /// Whether it is this one.
@@ -145,7 +157,8 @@ impl Plan {
     /// What the operation sees of the call's first attempt; calls in it run in `nesting`.
     #[inline]
     pub(crate) fn first_attempt(&self, nesting: Nesting) -> Attempt {
-        Attempt::new(0, 0, self.policy_id, self.first_time_left).with_may_be_retried(nesting.is_retried())
+        Attempt::new(0, 0, self.start.policy_id, self.start.time_left)
+            .with_may_be_retried(nesting.is_retried())
     }
 
     /// Who allows attempts of this kind.
@@ -160,10 +173,10 @@ impl Plan {
     /// Whether nothing has changed anywhere since the plan was last found good.
     #[inline]
     pub(super) fn is_fresh(&self, epoch: u64) -> bool {
-        self.epoch.load(Ordering::Relaxed) == epoch
+        self.start.epoch.load(Ordering::Relaxed) == epoch
     }
 
     pub(super) fn found_good(&self, epoch: u64) {
-        self.epoch.store(epoch, Ordering::Relaxed);
+        self.start.epoch.store(epoch, Ordering::Relaxed);
     }
 }
