@@ -182,6 +182,7 @@ where
         match this.stage {
             Stage::Start => {}
             Stage::First => return self.poll_first(cx),
+            Stage::Over => polled_after_its_end(),
             _ => return self.go_on(None, cx),
         }
         *this.stage = Stage::Over;
@@ -355,7 +356,7 @@ where
         }
         let mut this = self.project();
         let Some(Rest::Underway(Underway { held: Some(held), running, last })) = this.rest else {
-            panic!("a call was polled after its end");
+            polled_after_its_end();
         };
         let mut driver = Driver::over(held, last);
         let mut taken = taken;
@@ -399,6 +400,12 @@ where
             }
         }
     }
+}
+
+/// Its operation must not run once more.
+#[cold]
+fn polled_after_its_end() -> ! {
+    panic!("a call was polled after its end");
 }
 
 /// The driver of a call that is underway.

@@ -120,6 +120,25 @@ fn a_call_that_is_dropped_after_any_poll_gives_everything_back() {
     }
 }
 
+#[test]
+fn a_call_that_is_over_never_runs_its_operation_again() {
+    let executor = Executor::builder().default_policy(plain()).max_keys(1).build().unwrap();
+    assert!(now(executor.run(KEY, |_| ready(io::Result::Ok(7)))).is_ok());
+    // The second key is past the cap: its calls have a plan each.
+    for (key, polls) in [(KEY, 0), (KEY, 1), ("another.Key", 0), ("another.Key", 1)] {
+        let runs = AtomicUsize::new(0);
+        let mut call = Box::pin(executor.run(key, |_| {
+            runs.fetch_add(1, Ordering::Relaxed);
+            after(polls, io::Result::Ok(7))
+        }));
+        assert!(now(call.as_mut()).is_ok());
+        let again = catch_unwind(AssertUnwindSafe(|| now(call.as_mut()).is_ok())).unwrap_err();
+        let said = again.downcast_ref::<&str>();
+        assert_eq!(said, Some(&"a call was polled after its end"), "{key}, {polls} pending polls");
+        assert_eq!(runs.load(Ordering::Relaxed), 1, "{key}, {polls} pending polls");
+    }
+}
+
 /// Panics when it is made, polled for the first or second time, or dropped.
 struct Explodes(usize, usize);
 
