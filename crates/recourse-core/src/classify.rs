@@ -1,11 +1,10 @@
 //! [`Classifier`]: judges the result of an attempt.
 
-use crate::failure::{Failure, find_error};
+use crate::failure::{Failure, find_error, is_judged, may_hold_judged};
 use crate::outcome::Outcome;
-use std::any::{Any, TypeId, type_name};
+use std::any::{Any, type_name};
 use std::error::Error;
 use std::fmt;
-use std::io;
 use std::sync::Arc;
 
 /// Judges the result of an attempt: success, retryable, non-retryable or abort.
@@ -69,8 +68,8 @@ enum What<'a> {
 struct Failed<'a> {
     value: &'a dyn Any,
     error: &'a (dyn Error + 'static),
-    /// Known where the value is itself the head of its chain: then nobody has to ask it for its type.
-    head: Option<TypeId>,
+    /// None of the types that built-in classifiers look for is the head, or in it: then nobody has to ask it for its type.
+    foreign: bool,
     type_name: &'static str,
 }
 
@@ -78,17 +77,10 @@ impl<'a> Failed<'a> {
     /// The first `T` in the chain.
     #[inline]
     fn find<T: Error + 'static>(&self) -> Option<&'a T> {
-        let Some(head) = self.head else { return find_error(self.error) };
-        if head == TypeId::of::<T>() {
-            return self.value.downcast_ref();
+        if self.foreign && is_judged::<T>() {
+            return find_error(self.error.source()?);
         }
-        if head == TypeId::of::<Box<T>>()
-            || head == TypeId::of::<Arc<T>>()
-            || head == TypeId::of::<io::Error>()
-        {
-            return find_error(self.error);
-        }
-        find_error(self.error.source()?)
+        find_error(self.error)
     }
 }
 
@@ -104,8 +96,8 @@ impl<'a> AttemptResult<'a> {
     #[must_use]
     #[inline]
     pub fn of_error<M, E: Failure<M>>(error: &'a E) -> Self {
-        let head = if E::IS_ITSELF { Some(TypeId::of::<E>()) } else { None };
-        let failed = Failed { value: error, error: error.as_error(), head, type_name: type_name::<E>() };
+        let foreign = E::IS_ITSELF && !may_hold_judged::<E>();
+        let failed = Failed { value: error, error: error.as_error(), foreign, type_name: type_name::<E>() };
         AttemptResult { what: What::Error(failed), idempotent: None }
     }
 

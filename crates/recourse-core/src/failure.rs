@@ -1,8 +1,10 @@
 //! Error types that the built-in classifiers look for in a source chain, and what counts as an error at all.
 
 use crate::label::Label;
+use std::any::TypeId;
 use std::error::Error;
 use std::fmt;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -72,6 +74,7 @@ impl<E: AsRef<dyn Error + Send + Sync> + 'static> Failure<Boxed> for E {
 /// assert_eq!(find_error::<HttpFailure>(&wrapped).map(HttpFailure::status), Some(503));
 /// ```
 #[must_use]
+#[inline(never)]
 pub fn find_error<'e, T: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e T> {
     // A chain that runs in a circle must not hang the caller.
     const DEEPEST: usize = 64;
@@ -88,12 +91,34 @@ pub fn find_error<'e, T: Error + 'static>(error: &'e (dyn Error + 'static)) -> O
             return Some(found);
         }
         // An io::Error names the source of the error inside it, not that error itself.
-        next = match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+        next = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
             Some(inner) => Some(inner),
             None => error.source(),
         };
     }
     None
+}
+
+/// Whether the built-in classifiers look for errors of this type. Known when the caller is compiled.
+#[inline(always)]
+pub(crate) fn is_judged<T: 'static>() -> bool {
+    let is = TypeId::of::<T>();
+    is == TypeId::of::<HttpFailure>() || is == TypeId::of::<GrpcFailure>() || is == TypeId::of::<Cancelled>()
+}
+
+/// Whether [`find_error`] may find such an error in this very value, and not only behind it.
+#[inline(always)]
+pub(crate) fn may_hold_judged<E: 'static>() -> bool {
+    is_or_wraps::<E, HttpFailure>()
+        || is_or_wraps::<E, GrpcFailure>()
+        || is_or_wraps::<E, Cancelled>()
+        || TypeId::of::<E>() == TypeId::of::<io::Error>()
+}
+
+#[inline(always)]
+fn is_or_wraps<E: 'static, T: 'static>() -> bool {
+    let is = TypeId::of::<E>();
+    is == TypeId::of::<T>() || is == TypeId::of::<Box<T>>() || is == TypeId::of::<Arc<T>>()
 }
 
 /// An HTTP exchange that failed: what the `http` classifier looks for.
@@ -356,6 +381,29 @@ mod tests {
         let head = std::io::Error::other(HttpFailure::new(503, "POST"));
         assert!(crate::AttemptResult::of_error(&head).find::<HttpFailure>().is_some());
         assert!(crate::AttemptResult::of_error(&shared).find::<HttpFailure>().is_some());
+    }
+
+    #[test]
+    fn what_an_attempt_returned_is_looked_through_as_any_chain_is() {
+        fn finds<T: Error + 'static>(head: &(impl Error + 'static)) -> bool {
+            let found = crate::AttemptResult::of_error(head).find::<T>().is_some();
+            assert_eq!(found, find_error::<T>(head).is_some());
+            found
+        }
+        fn at_any_place<T: Error + Send + Sync + 'static>(make: impl Fn() -> T) {
+            assert!(finds::<T>(&make()));
+            assert!(finds::<T>(&Box::new(make())) && finds::<T>(&Arc::new(make())));
+            assert!(finds::<T>(&io::Error::other(make())));
+            assert!(finds::<T>(&Outer(Box::new(make()))));
+            assert!(finds::<T>(&Outer(Box::new(Arc::new(make())))));
+        }
+        at_any_place(|| HttpFailure::new(503, "POST"));
+        at_any_place(|| GrpcFailure::new(GrpcCode::Aborted));
+        at_any_place(|| Cancelled);
+        at_any_place(|| fmt::Error);
+        let outer = Outer(Box::new(HttpFailure::transport("GET").caused_by(Cancelled)));
+        assert!(finds::<Outer>(&outer) && finds::<HttpFailure>(&outer) && finds::<Cancelled>(&outer));
+        assert!(!finds::<GrpcFailure>(&outer) && !finds::<HttpFailure>(&fmt::Error));
     }
 
     #[test]

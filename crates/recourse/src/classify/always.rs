@@ -19,6 +19,7 @@ impl Classifier for Always {
         false
     }
 
+    #[inline]
     fn classify(&self, result: &AttemptResult<'_>) -> Outcome {
         if result.is_value() {
             Outcome::success()
