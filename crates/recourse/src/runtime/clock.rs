@@ -1,5 +1,6 @@
 //! [`SystemClock`]: the operating system's monotonic clock.
 
+use super::origin::Origin;
 use recourse_core::{Clock, Moment};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant, SystemTime};
@@ -10,22 +11,22 @@ pub struct SystemClock;
 
 /// The same point on both clocks, so that a moment can be shown by the calendar.
 struct Anchor {
-    monotonic: Instant,
+    monotonic: Origin,
     calendar: SystemTime,
 }
 
 #[allow(clippy::disallowed_methods, reason = "the one place that reads the operating system's clocks")]
 fn anchor() -> &'static Anchor {
     static ANCHOR: OnceLock<Anchor> = OnceLock::new();
-    ANCHOR.get_or_init(|| Anchor { monotonic: Instant::now(), calendar: SystemTime::now() })
+    ANCHOR.get_or_init(|| Anchor { monotonic: Origin::new(Instant::now()), calendar: SystemTime::now() })
 }
 
 impl Clock for SystemClock {
     #[inline]
     #[allow(clippy::disallowed_methods, reason = "the one place that reads the operating system's clocks")]
     fn now(&self) -> Moment {
-        let origin = anchor().monotonic;
-        Moment::ZERO + Instant::now().saturating_duration_since(origin)
+        let origin = &anchor().monotonic;
+        origin.moment(Instant::now())
     }
 
     fn calendar(&self, moment: Moment) -> Option<SystemTime> {

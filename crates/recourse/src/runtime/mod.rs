@@ -13,6 +13,7 @@ use std::any::TypeId;
 mod async_std;
 mod clock;
 mod futures_timer;
+mod origin;
 pub(crate) mod random;
 #[cfg(feature = "smol")]
 mod smol;

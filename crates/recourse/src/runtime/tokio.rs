@@ -1,5 +1,6 @@
 //! [`TokioSleeper`] and [`TokioClock`]: tokio's timer and clock.
 
+use super::origin::Origin;
 use super::{FuturesTimerSleeper, LONGEST, SystemClock};
 use recourse_core::{Clock, Moment, Sleeper, Timer};
 use std::future::Future;
@@ -75,7 +76,7 @@ impl Timer for TokioTimer {
 /// Use it together with [`TokioSleeper`], so that both stand still or move as one.
 #[derive(Clone, Copy, Debug)]
 pub struct TokioClock {
-    origin: tokio::time::Instant,
+    origin: Origin,
 }
 
 impl TokioClock {
@@ -83,18 +84,17 @@ impl TokioClock {
     #[must_use]
     #[allow(clippy::new_without_default, reason = "making one reads the clock")]
     pub fn new() -> Self {
-        TokioClock { origin: tokio::time::Instant::now() }
+        TokioClock { origin: Origin::new(tokio::time::Instant::now().into_std()) }
     }
 }
 
 impl Clock for TokioClock {
     fn now(&self) -> Moment {
-        Moment::ZERO + tokio::time::Instant::now().saturating_duration_since(self.origin)
+        self.origin.moment(tokio::time::Instant::now().into_std())
     }
 
     fn instant(&self, moment: Moment) -> Option<Instant> {
-        let since = Duration::from_nanos(moment.as_nanos());
-        Some(self.origin.checked_add(since)?.into_std())
+        self.origin.instant(moment)
     }
 
     fn calendar(&self, moment: Moment) -> Option<SystemTime> {
