@@ -4,6 +4,7 @@ use recourse_core::{Key, Label, StopReason, reason};
 use std::cell::Cell;
 use std::error::Error as StdError;
 use std::fmt;
+use std::mem;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,15 +46,11 @@ pub(crate) struct CallEnd {
     pub(crate) cause: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
-impl CallEnd {
-    /// Of a call whose first attempt was refused.
-    pub(crate) fn refused(key: &Key, stop: StopReason) -> Self {
-        CallEnd { stop, key: key.clone(), ..NOTHING }
-    }
-}
-
 /// A [`CallEnd`] in memory that its thread uses again, so that an error is small and allocates nothing in the long run.
-struct Kept(Option<Box<CallEnd>>);
+struct Kept(Option<Room>);
+
+/// `None` inside while no error is kept there.
+type Room = Box<Option<CallEnd>>;
 
 /// Stands where nothing is kept.
 const NOTHING: CallEnd = CallEnd {
@@ -69,18 +66,22 @@ static NOWHERE: CallEnd = NOTHING;
 
 thread_local! {
     /// The memory of the error that was dropped last on this thread.
-    static SPARE: Cell<Option<Box<CallEnd>>> = const { Cell::new(None) };
+    static SPARE: Cell<Option<Room>> = const { Cell::new(None) };
 }
 
 impl Kept {
-    fn new(end: CallEnd) -> Self {
-        match SPARE.try_with(Cell::take).ok().flatten() {
-            Some(mut spare) => {
-                *spare = end;
-                Kept(Some(spare))
-            }
-            None => Kept(Some(Box::new(end))),
-        }
+    /// The end is made when there is room for it, and inlined: so it is written where it is kept, and not copied there.
+    #[inline(always)]
+    fn new(end: impl FnOnce() -> CallEnd) -> Self {
+        let mut room = Kept::room();
+        debug_assert!(room.is_none());
+        // Nothing is lost that would have to be dropped.
+        mem::forget(room.replace(end()));
+        Kept(Some(room))
+    }
+
+    fn room() -> Room {
+        SPARE.try_with(Cell::take).ok().flatten().unwrap_or_default()
     }
 }
 
@@ -88,23 +89,38 @@ impl Deref for Kept {
     type Target = CallEnd;
 
     fn deref(&self) -> &CallEnd {
-        self.0.as_deref().unwrap_or(&NOWHERE)
+        self.0.as_deref().and_then(Option::as_ref).unwrap_or(&NOWHERE)
     }
 }
 
 impl Drop for Kept {
     fn drop(&mut self) {
-        if let Some(mut end) = self.0.take() {
-            *end = NOTHING;
+        if let Some(mut room) = self.0.take() {
+            *room = None;
             // A thread that is ending keeps nothing.
-            let _ = SPARE.try_with(|spare| spare.set(Some(end)));
+            let _ = SPARE.try_with(|spare| spare.set(Some(room)));
         }
     }
 }
 
 impl<E> Error<E> {
+    #[inline(always)]
     pub(crate) fn new(end: CallEnd, inner: Option<E>, look: fn(&E) -> &(dyn StdError + 'static)) -> Self {
-        Error { end: Kept::new(end), inner, look }
+        Error { end: Kept::new(|| end), inner, look }
+    }
+
+    /// Of a call whose first attempt was refused.
+    #[inline(always)]
+    pub(crate) fn refused(key: &Key, stop: StopReason, look: fn(&E) -> &(dyn StdError + 'static)) -> Self {
+        let end = || CallEnd {
+            stop,
+            key: key.clone(),
+            attempts: 0,
+            elapsed: Duration::ZERO,
+            reason: Label::from_static(""),
+            cause: None,
+        };
+        Error { end: Kept::new(end), inner: None, look }
     }
 
     /// Why the call ended.
@@ -216,6 +232,40 @@ impl<E: 'static> StdError for Error<E> {
         match &self.inner {
             Some(inner) => Some((self.look)(inner)),
             None => self.cause().map(|cause| cause as &(dyn StdError + 'static)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(end: CallEnd) -> Error<fmt::Error> {
+        Error::new(end, Some(fmt::Error), |error| error)
+    }
+
+    #[test]
+    fn an_error_in_used_memory_tells_nothing_of_the_one_before_which_is_let_go_of() {
+        let cause: Arc<dyn StdError + Send + Sync> = Arc::new(fmt::Error);
+        let key = Key::new("svc.op").unwrap();
+        for _ in 0..3 {
+            let end = CallEnd {
+                stop: StopReason::Abort,
+                key: key.clone(),
+                attempts: 2,
+                elapsed: Duration::from_secs(1),
+                reason: Label::new("why"),
+                cause: Some(Arc::clone(&cause)),
+            };
+            let one = error(end);
+            let other: Error<fmt::Error> = Error::refused(&key, StopReason::CircuitOpen, |error| error);
+            assert_eq!((one.attempts(), one.outcome_reason(), one.cause().is_some()), (2, "why", true));
+            drop((one, other));
+            let next: Error<fmt::Error> = Error::refused(&key, StopReason::CircuitOpen, |error| error);
+            assert_eq!((next.stop_reason(), next.key()), (StopReason::CircuitOpen, &key));
+            assert_eq!((next.attempts(), next.elapsed(), next.outcome_reason()), (0, Duration::ZERO, ""));
+            assert!(next.inner().is_none() && next.cause().is_none());
+            assert_eq!(Arc::strong_count(&cause), 1);
         }
     }
 }

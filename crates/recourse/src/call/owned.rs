@@ -3,17 +3,18 @@
 //! Written by hand and not as an `async fn`, because nearly every call is over in its first poll: until something has to
 //! be decided, it needs no more than the operation's future and its place.
 
-use crate::call::driver::{Driver, Last, Report, failed, poll_once};
+use crate::call::driver::{Driver, Last, Report, poll_once};
 use crate::call::hedger::{Hedges, Running};
 use crate::call::held::Held;
 use crate::call::nesting::Nesting;
-use crate::call::pass::Pass;
+use crate::call::pass::{NoPass, Pass};
 use crate::call::permit::circuit_stop;
 use crate::call::site::{LaterPlan, Site};
-use crate::error::{CallEnd, Error};
+use crate::error::Error;
 use crate::plan::{Plan, PlanRef};
 use pin_project_lite::pin_project;
-use recourse_core::{Admission, Attempt, Failure, Timeline};
+use recourse_core::{Admission, Attempt, Failure, StopReason, Timeline};
+use std::error::Error as StdError;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::mem;
@@ -200,26 +201,18 @@ where
     /// Starts a call that has nobody to ask but a breaker of our own, or is timed.
     #[inline(never)]
     fn pass(self: Pin<&mut Self>, plan: &'a Plan, cx: &mut Context<'_>) -> Polled<T> {
-        match Pass::ask(self.site.shared, plan) {
+        match Pass::ask(self.site.shared, plan, circuit_stop) {
             Ok(pass) => self.first_attempt(plan, Some(pass), cx),
-            Err(admission) => self.turned_away(plan, admission, cx),
+            Err(NoPass::Refused(stop)) => self.turned_away(plan, stop),
+            Err(NoPass::Unusual(admission)) => self.begin(Some(PlanRef::Kept(plan)), Some(admission), cx),
         }
     }
 
-    /// A breaker of our own is not as usual. Where it rejects the attempt, that is all there is to the call: nothing was
-    /// launched, and nobody watches.
+    /// A breaker of our own rejects the attempt. That is all there is to the call: nothing was launched, and nobody watches.
     #[inline(never)]
-    fn turned_away(
-        self: Pin<&mut Self>,
-        plan: &'a Plan,
-        admission: Admission,
-        cx: &mut Context<'_>,
-    ) -> Polled<T> {
-        let Admission::Rejected(rejection) = &admission else {
-            return self.begin(Some(PlanRef::Kept(plan)), Some(admission), cx);
-        };
-        let end = CallEnd::refused(&plan.key, circuit_stop(rejection));
-        *self.project().rest = Some(Rest::Done(Some(P::report(Err(failed(end, None)), no_timeline))));
+    fn turned_away(self: Pin<&mut Self>, plan: &Plan, stop: StopReason) -> Polled<T> {
+        let refused = Error::refused(&plan.key, stop, E::as_error as fn(&E) -> &(dyn StdError + 'static));
+        *self.project().rest = Some(Rest::Done(Some(P::report(Err(refused), no_timeline))));
         Poll::Ready(None)
     }
 

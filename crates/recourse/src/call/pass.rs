@@ -4,7 +4,8 @@ use crate::call::decide::NEVER;
 use crate::plan::Plan;
 use crate::shared::Shared;
 use recourse_core::{
-    Admission, AdmissionRequest, AttemptKind, CircuitBreaker, Clock, Health, Moment, Now, Ticket,
+    Admission, AdmissionRequest, AttemptKind, CircuitBreaker, Clock, Health, Moment, Now, Rejection,
+    StopReason, Ticket,
 };
 use recourse_hedge::LatencyWindow;
 use std::hint::black_box;
@@ -18,19 +19,36 @@ pub(crate) struct Pass<'a> {
     timed: Option<(&'a LatencyWindow, Moment)>,
 }
 
+/// Why there is no pass.
+pub(crate) enum NoPass {
+    /// The breaker rejects the attempt.
+    Refused(StopReason),
+    /// What the breaker answered isn't its usual answer, and for the engine.
+    Unusual(Admission),
+}
+
 impl<'a> Pass<'a> {
-    /// Asks the breaker, if there is one. What isn't its usual answer is for the engine.
+    /// Asks the breaker, if there is one. `stop` says why a call ends that it rejects.
     #[inline(always)]
-    pub(crate) fn ask(shared: &'a Shared, plan: &'a Plan) -> Result<Self, Admission> {
+    pub(crate) fn ask(
+        shared: &'a Shared,
+        plan: &'a Plan,
+        stop: fn(&Rejection) -> StopReason,
+    ) -> Result<Self, NoPass> {
         let clock = &*shared.clock;
         let mut admitted = None;
         if let Some(breaker) = &plan.breaker {
             let breaker = &*breaker.plugin;
-            match breaker.admit(&AdmissionRequest::new(AttemptKind::Retry, Now::of(clock))) {
+            let admission = breaker.admit(&AdmissionRequest::new(AttemptKind::Retry, Now::of(clock)));
+            // Looked at where it is: moved, it would be read in wide pieces behind the narrow stores that made it.
+            if let Admission::Rejected(rejection) = &admission {
+                return Err(NoPass::Refused(stop(rejection)));
+            }
+            match admission {
                 Admission::Admitted(ticket, None) if !ticket.probe => {
-                    admitted = Some((breaker, apart(&ticket)))
+                    admitted = Some((breaker, apart(&ticket)));
                 }
-                admission => return Err(admission),
+                admission => return Err(NoPass::Unusual(admission)),
             }
         }
         let timed = plan.latency.as_deref().map(|window| (window, clock.now()));
@@ -41,12 +59,13 @@ impl<'a> Pass<'a> {
     /// that is observed has no pass.
     #[inline(always)]
     pub(crate) fn succeeded(self) {
-        if let Some((window, started)) = self.timed {
-            let now = self.clock.now();
+        // None of these unwinds: the breaker, the window and the clock are our own.
+        let Pass { clock, admitted, timed } = *mem::ManuallyDrop::new(self);
+        if let Some((window, started)) = timed {
+            let now = clock.now();
             window.record(now.since(started), now);
         }
-        self.give_back(Health::Up);
-        mem::forget(self);
+        give_back(clock, admitted, Health::Up);
     }
 
     /// Ticket and start, for whoever goes on with the call.
@@ -57,19 +76,19 @@ impl<'a> Pass<'a> {
         mem::forget(self);
         parts
     }
+}
 
-    #[inline(always)]
-    fn give_back(&self, health: Health) {
-        if let Some((breaker, ticket)) = self.admitted {
-            drop(breaker.report(ticket, health, &Now::of(self.clock)));
-        }
+#[inline(always)]
+fn give_back(clock: &dyn Clock, admitted: Option<(&dyn CircuitBreaker, Ticket)>, health: Health) {
+    if let Some((breaker, ticket)) = admitted {
+        drop(breaker.report(ticket, health, &Now::of(clock)));
     }
 }
 
 impl Drop for Pass<'_> {
     #[cold]
     fn drop(&mut self) {
-        self.give_back(Health::None);
+        give_back(self.clock, self.admitted, Health::None);
     }
 }
 
