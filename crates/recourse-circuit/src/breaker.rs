@@ -42,18 +42,28 @@ impl<C: Count> Breaker<C> {
         Breaker { summary, rules, inbox, circuit: Mutex::new(circuit), observed }
     }
 
+    /// Kept out of line, so that the way through a closed circuit needs no room for what isn't one.
     #[cold]
     #[inline(never)]
-    fn admit_to_tripped(&self, standing: Standing, request: &AdmissionRequest<'_>) -> Admission {
-        let rejecting = match standing {
-            Standing::Open | Standing::Full => self.summary.rejecting(&request.now),
-            _ => Some(standing),
-        };
-        match rejecting {
-            Some(Standing::Open | Standing::Shut) => return Admission::Rejected(state::open()),
+    fn admit_otherwise(&self, request: &AdmissionRequest<'_>) -> Admission {
+        match self.summary.rejecting(&request.now) {
             Some(Standing::Full) => return Admission::Rejected(state::probe_limit()),
-            _ => {}
+            Some(_) => return Admission::Rejected(state::open()),
+            None => {}
         }
+        match self.summary.read() {
+            (generation, Standing::Healthy | Standing::Failing) => {
+                Admission::Admitted(self.rules.stamp(Ticket::normal(generation), &request.now), None)
+            }
+            (generation, Standing::Disabled) => Admission::Admitted(Ticket::normal(generation), None),
+            (_, Standing::Shut) => Admission::Rejected(state::open()),
+            _ => self.ask(request),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn ask(&self, request: &AdmissionRequest<'_>) -> Admission {
         let admission = self.change(|circuit, inbox| circuit.admit(request.kind, &request.now, inbox));
         if matches!(&admission, Admission::Admitted(ticket, _) if ticket.observed_rejection) {
             self.observed.fetch_add(1, Relaxed);
@@ -97,11 +107,10 @@ impl<C: Count> Breaker<C> {
 impl<C: Count> CircuitBreaker for Breaker<C> {
     fn admit(&self, request: &AdmissionRequest<'_>) -> Admission {
         match self.summary.read() {
-            (generation, Standing::Healthy | Standing::Failing) => {
-                Admission::Admitted(self.rules.stamp(Ticket::normal(generation), &request.now), None)
+            (generation, Standing::Healthy | Standing::Failing) if self.rules.slow.is_none() => {
+                Admission::Admitted(Ticket::normal(generation), None)
             }
-            (generation, Standing::Disabled) => Admission::Admitted(Ticket::normal(generation), None),
-            (_, standing) => self.admit_to_tripped(standing, request),
+            _ => self.admit_otherwise(request),
         }
     }
 

@@ -89,16 +89,17 @@ impl Summary {
         unpack(self.word.load(Ordering::Acquire))
     }
 
-    /// What rejects whoever asks now: an open circuit, or a full one. The standing is that of the window, which may be a
-    /// younger one than was read before.
+    /// What rejects whoever asks now: an open circuit, or a full one. The clock is read only where one of them may.
     pub(crate) fn rejecting(&self, now: &Now<'_>) -> Option<Standing> {
         let word = self.word.load(Ordering::Acquire);
         let standing = unpack(word).1;
         if !matches!(standing, Standing::Open | Standing::Full) {
             return None;
         }
+        // First, so that the window needn't be kept while the clock is asked.
+        let now = now.get().as_nanos();
         let window = self.from.load(Ordering::Acquire)..self.until.load(Ordering::Acquire);
-        let rejects = self.word.load(Ordering::Acquire) == word && window.contains(&now.get().as_nanos());
+        let rejects = self.word.load(Ordering::Acquire) == word && window.contains(&now);
         rejects.then_some(standing)
     }
 }
