@@ -40,7 +40,7 @@ impl Seconds {
     }
 
     pub(crate) fn inbox(&self) -> GoodVotes {
-        GoodVotes { cells: Stripes::new(mark(self.generation, 0)), tenth: self.tenth }
+        GoodVotes { cells: Stripes::new(mark(self.generation, 0)), tenth: Tenth::new(self.tenth) }
     }
 
     /// What the window that ends with this tenth holds.
@@ -98,12 +98,12 @@ impl Count for Seconds {
 #[derive(Debug)]
 pub(crate) struct GoodVotes {
     cells: Stripes<BUCKETS>,
-    tenth: u64,
+    tenth: Tenth,
 }
 
 impl GoodVotes {
     fn number(&self, now: Moment) -> u64 {
-        now.as_nanos() / self.tenth
+        self.tenth.number_of(now.as_nanos())
     }
 }
 
@@ -117,6 +117,28 @@ impl Inbox for GoodVotes {
             _ if same_generation(mark, mine) => Some((mine, 1)),
             _ => None,
         });
+    }
+}
+
+/// A divisor. Processors divide 64 bits some ten times slower than they multiply.
+#[derive(Debug)]
+struct Tenth {
+    nanos: u64,
+    /// The largest part of 2^64 that so many fit in.
+    inverse: u64,
+}
+
+impl Tenth {
+    fn new(nanos: u64) -> Self {
+        Tenth { nanos, inverse: u64::MAX / nanos }
+    }
+
+    /// How many whole tenths so many nanoseconds are.
+    #[allow(clippy::cast_possible_truncation, reason = "the high half of the product")]
+    fn number_of(&self, nanos: u64) -> u64 {
+        // Too small by one at most, as the inverse is.
+        let number = ((u128::from(nanos) * u128::from(self.inverse)) >> 64) as u64;
+        number + u64::from(nanos - number * self.nanos >= self.nanos)
     }
 }
 
@@ -137,4 +159,22 @@ fn mark(generation: u64, number: u64) -> u32 {
 
 fn same_generation(one: u32, other: u32) -> bool {
     one >> ROUND_BITS == other >> ROUND_BITS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tenths_are_counted_exactly_without_a_division() {
+        for nanos in [1, 2, 3, 7, 100_000_000, 1_000_000_000, 6_000_000_000, u64::MAX / 10, u64::MAX] {
+            let tenth = Tenth::new(nanos);
+            for many in [0, 1, 2, 3, 10, 1 << 20, u64::MAX / nanos / 2, u64::MAX / nanos] {
+                let start = many.saturating_mul(nanos);
+                for at in [start.saturating_sub(1), start, start.saturating_add(1), u64::MAX - start] {
+                    assert_eq!(tenth.number_of(at), at / nanos, "{at} in {nanos}");
+                }
+            }
+        }
+    }
 }
