@@ -41,6 +41,7 @@ impl Flow {
     }
 
     /// Decides and takes the request's cost. Reads no clock where the cost exceeds the capacity.
+    #[inline]
     pub(crate) fn take(&self, request: &BudgetRequest<'_>) -> bool {
         let Some(parts) = self.refill.parts_of(request.cost()) else {
             return false;

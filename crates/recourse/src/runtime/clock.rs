@@ -22,7 +22,6 @@ fn anchor() -> &'static Anchor {
 }
 
 impl Clock for SystemClock {
-    #[inline]
     #[allow(clippy::disallowed_methods, reason = "the one place that reads the operating system's clocks")]
     fn now(&self) -> Moment {
         let origin = &anchor().monotonic;
