@@ -97,7 +97,22 @@ impl LatencyWindow {
 
     fn record_nanos(&self, nanos: u64, now: Moment) {
         let turn = Turn(self.turn.load(Ordering::Acquire));
-        let half = if turn.takes(now) { turn.half() } else { self.turn_over(turn, now) };
+        if turn.takes(now) {
+            self.count(nanos, turn.half());
+        } else {
+            self.record_at_turn(nanos, turn, now);
+        }
+    }
+
+    /// Kept out of line, so that the usual way needs no room for it.
+    #[cold]
+    #[inline(never)]
+    fn record_at_turn(&self, nanos: u64, turn: Turn, now: Moment) {
+        self.count(nanos, self.turn_over(turn, now));
+    }
+
+    #[inline]
+    fn count(&self, nanos: u64, half: usize) {
         if self.longest[half].load(Ordering::Relaxed) < nanos {
             self.longest[half].fetch_max(nanos, Ordering::Relaxed);
         }
@@ -143,7 +158,6 @@ impl LatencyWindow {
     }
 
     /// Gives the other half its turn; answers the half to write to.
-    #[cold]
     fn turn_over(&self, turn: Turn, now: Moment) -> usize {
         if turn.is_changing() {
             return turn.half();

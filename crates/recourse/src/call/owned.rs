@@ -212,7 +212,9 @@ where
     #[inline(never)]
     fn turned_away(self: Pin<&mut Self>, plan: &Plan, stop: StopReason) -> Polled<T> {
         let refused = Error::refused(&plan.key, stop, E::as_error as fn(&E) -> &(dyn StdError + 'static));
-        *self.project().rest = Some(Rest::Done(Some(P::report(Err(refused), no_timeline))));
+        let done = Rest::Done(Some(P::report(Err(refused), no_timeline)));
+        // A call at its start holds nothing that would have to be dropped.
+        mem::forget(self.project().rest.replace(done));
         Poll::Ready(None)
     }
 
