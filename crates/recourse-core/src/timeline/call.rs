@@ -54,6 +54,7 @@ enum Records {
 impl Timeline {
     /// A call without attempts.
     #[must_use]
+    #[inline]
     pub const fn new(key: Key, start: Moment) -> Self {
         Timeline {
             key,
@@ -70,6 +71,7 @@ impl Timeline {
 
     /// Every record, denied ones included, in the order in which the attempts started.
     #[must_use]
+    #[inline]
     pub fn attempts(&self) -> &[AttemptRecord] {
         match &self.records {
             Records::None => &[],
@@ -79,6 +81,7 @@ impl Timeline {
     }
 
     /// Every record, to be written.
+    #[inline]
     pub fn attempts_mut(&mut self) -> &mut [AttemptRecord] {
         match &mut self.records {
             Records::None => &mut [],
@@ -90,19 +93,24 @@ impl Timeline {
     /// Adds a record behind the others.
     #[inline]
     pub fn push(&mut self, record: AttemptRecord) {
-        match &mut self.records {
+        match self.records {
             Records::None => self.records = Records::One(record),
-            Records::Many(records) => records.push(record),
-            Records::One(_) => self.push_second(record),
+            _ => self.push_further([record]),
         }
     }
 
+    /// Takes the record wrapped, which is a copy: so the first one is never put together anywhere but in its place.
     #[inline(never)]
-    fn push_second(&mut self, second: AttemptRecord) {
-        if let Records::One(first) = std::mem::replace(&mut self.records, Records::None) {
+    fn push_further(&mut self, record: [AttemptRecord; 1]) {
+        if let Records::One(_) = self.records {
             let mut records = Vec::with_capacity(4);
-            records.extend([first, second]);
+            if let Records::One(first) = std::mem::replace(&mut self.records, Records::None) {
+                records.push(first);
+            }
             self.records = Records::Many(records);
+        }
+        if let Records::Many(records) = &mut self.records {
+            records.extend(record);
         }
     }
 
@@ -114,6 +122,7 @@ impl Timeline {
 
     /// Whether the call succeeded; an error that the classifier accepts is a success.
     #[must_use]
+    #[inline]
     pub fn is_success(&self) -> bool {
         matches!(self.stop, None | Some(StopReason::Accepted))
     }
