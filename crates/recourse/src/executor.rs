@@ -258,8 +258,8 @@ impl Executor {
         let Some(slot) = self.circuit_of(key.into()) else { return false };
         let ModeChange::Set(change) = slot.change_mode(&shared.fence, mode, self.now()) else { return false };
         if let Some(change) = change {
-            let audience = Audience { shared, in_drop: false };
-            audience.tell(|observer| observer.on_circuit_transition(&slot.key, &change));
+            let audience = Audience { shared, key: &slot.key, in_drop: false };
+            audience.tell(|observer| observer.on_circuit_transition(audience.key, &change));
         }
         true
     }

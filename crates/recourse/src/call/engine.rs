@@ -344,10 +344,13 @@ impl<'a> Engine<'_, 'a> {
     }
 
     /// Tells the observers something. If one unwinds all the same, the call knows whose panic it was.
-    pub(super) fn observe<R>(&mut self, tell: impl FnOnce(&mut Recorder, &Audience<'a>) -> R) -> R {
-        let audience = Audience { shared: self.shared, in_drop: self.late().in_drop };
+    #[inline]
+    pub(super) fn observe<R>(&mut self, tell: impl FnOnce(&mut Recorder, &Audience<'_>) -> R) -> R {
+        let (shared, plan) = (self.shared, self.plan);
         let before = self.state.running.replace((Component::Observer, 0));
-        let result = tell(&mut self.late().recorder, &audience);
+        let late = self.late();
+        let audience = Audience { shared, key: &plan.key, in_drop: late.in_drop };
+        let result = tell(&mut late.recorder, &audience);
         self.state.running = before;
         result
     }

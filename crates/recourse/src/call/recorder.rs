@@ -28,6 +28,7 @@ pub(crate) struct Recorder {
 /// Whoever observes, each behind a fence of its own.
 pub(crate) struct Audience<'a> {
     pub(crate) shared: &'a Shared,
+    pub(crate) key: &'a Key,
     /// The call is being dropped: no panic may unwind.
     pub(crate) in_drop: bool,
 }
