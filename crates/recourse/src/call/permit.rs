@@ -245,8 +245,11 @@ impl Engine<'_, '_> {
         let (now, group) = (self.now(), self.group());
         let before = self.late().before;
         let place = self.observe(|recorder, audience| {
-            let mut record = opened(slot, group, now, before);
-            record.budget_reason = budget_reason;
+            let record = move || {
+                let mut record = opened(slot, group, now, before);
+                record.budget_reason = budget_reason;
+                record
+            };
             recorder.launched(record, audience)
         });
         self.open(slot).set_record(place);

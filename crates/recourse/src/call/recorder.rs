@@ -86,12 +86,16 @@ impl Recorder {
         audience.let_go(first_of(held, also));
     }
 
-    /// An attempt is launched; the answer is the place of its record.
+    /// An attempt is launched; the answer is the place of its record, which is made there.
     #[inline]
-    pub(crate) fn launched(&mut self, record: AttemptRecord, audience: &Audience<'_>) -> Option<usize> {
+    pub(crate) fn launched(
+        &mut self,
+        record: impl FnOnce() -> AttemptRecord,
+        audience: &Audience<'_>,
+    ) -> Option<usize> {
         let timeline = self.timeline.as_mut()?;
         let place = timeline.attempts().len();
-        timeline.push(record);
+        timeline.push(record());
         if let Some((timeline, record)) = self.record(Some(place)).filter(|(_, record)| record.is_hedge) {
             audience.tell(|observer| observer.on_hedge_spawn(&timeline.key, record));
         }
