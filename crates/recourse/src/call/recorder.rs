@@ -12,7 +12,12 @@ use std::error::Error;
 use std::fmt::Write;
 use std::time::SystemTime;
 
-const EMPTY: Timeline = Timeline::new(Key::from_static("none"), Moment::ZERO);
+/// A timeline of no call.
+#[inline]
+fn empty() -> Timeline {
+    const NONE: Key = Key::from_static("none");
+    Timeline::new(NONE, Moment::ZERO)
+}
 
 thread_local! {
     /// The memory of the thread's last timeline: calls that are watched one after another allocate none.
@@ -35,28 +40,34 @@ pub(crate) struct Audience<'a> {
 
 impl Audience<'_> {
     /// Everybody hears it, also when somebody before panics; where panics are not recovered, the first goes on after.
+    #[inline]
     pub(crate) fn tell(&self, callback: impl Fn(&dyn Observer)) {
         self.let_go(self.hold(callback));
     }
 
+    #[inline]
     fn hold(&self, callback: impl Fn(&dyn Observer)) -> Option<Held> {
         let mut first = None;
         for observer in &self.shared.observers {
-            let told = self.shared.fence.hold(Component::Observer, || callback(observer));
-            first = first_of(first, told.err());
+            if let Err(panic) = self.shared.fence.hold(Component::Observer, || callback(&**observer)) {
+                first = first_of(first, Some(panic));
+            }
         }
         first
     }
 
+    #[inline]
     fn let_go(&self, panic: Option<Held>) {
-        self.shared.fence.let_go(panic, self.in_drop);
+        if panic.is_some() {
+            self.shared.fence.let_go(panic, self.in_drop);
+        }
     }
 }
 
 impl Recorder {
     /// From here on the call is recorded.
     pub(crate) fn switch_on(&mut self, key: &Key) {
-        let mut timeline = SPARE.try_with(Cell::take).ok().flatten().unwrap_or_else(|| Box::new(EMPTY));
+        let mut timeline = SPARE.try_with(Cell::take).ok().flatten().unwrap_or_else(|| Box::new(empty()));
         timeline.key = key.clone();
         self.timeline = Some(timeline);
     }
@@ -66,6 +77,7 @@ impl Recorder {
         self.timeline.is_some()
     }
 
+    #[inline]
     pub(crate) fn start(
         &mut self,
         plan: &Plan,
@@ -79,11 +91,13 @@ impl Recorder {
         (timeline.start, timeline.end, timeline.started_at) = (now, now, started_at);
         timeline.policy_id = Label::from_static(plan.start.policy_id);
         timeline.attributes = plan.notes.clone();
-        let start = CallStart::new(&plan.key, plan.effective());
-        let held = audience.hold(|observer| observer.on_start(&start));
-        let capped = plan.capped && plan.effective().is_some();
-        let also = if capped { audience.hold(|observer| observer.on_state_capped(&plan.key)) } else { None };
-        audience.let_go(first_of(held, also));
+        let effective = plan.effective();
+        let start = CallStart::new(&plan.key, effective);
+        let mut held = audience.hold(|observer| observer.on_start(&start));
+        if plan.capped && effective.is_some() {
+            held = first_of(held, audience.hold(|observer| observer.on_state_capped(&plan.key)));
+        }
+        audience.let_go(held);
     }
 
     /// An attempt is launched; the answer is the place of its record, which is made there.
@@ -95,11 +109,20 @@ impl Recorder {
     ) -> Option<usize> {
         let timeline = self.timeline.as_mut()?;
         let place = timeline.attempts().len();
-        timeline.push(record());
-        if let Some((timeline, record)) = self.record(Some(place)).filter(|(_, record)| record.is_hedge) {
-            audience.tell(|observer| observer.on_hedge_spawn(&timeline.key, record));
+        let record = record();
+        let is_hedge = record.is_hedge;
+        timeline.push(record);
+        if is_hedge {
+            self.hedge_launched(place, audience);
         }
         Some(place)
+    }
+
+    #[inline(never)]
+    fn hedge_launched(&self, place: usize, audience: &Audience<'_>) {
+        if let Some(record) = self.record(place) {
+            audience.tell(|observer| observer.on_hedge_spawn(audience.key, record));
+        }
     }
 
     /// An attempt was not allowed to start.
@@ -107,33 +130,28 @@ impl Recorder {
         let Some(timeline) = &mut self.timeline else {
             return;
         };
-        let place = timeline.attempts().len();
         timeline.push(record);
-        if let Some((timeline, record)) = self.record(Some(place)) {
-            audience.tell(|observer| observer.on_attempt(&timeline.key, record));
+        if let Some(record) = timeline.attempts().last() {
+            audience.tell(|observer| observer.on_attempt(audience.key, record));
         }
     }
 
     /// An attempt has ended.
+    #[inline]
     pub(crate) fn ended(&mut self, place: Option<usize>, close: Close<'_>, audience: &Audience<'_>) {
         let (Some(place), Some(timeline)) = (place, &mut self.timeline) else {
             return;
         };
-        let error = close.error.map(|error| text(error, &audience.shared.fence));
         let Some(record) = timeline.attempts_mut().get_mut(place) else {
             return;
         };
-        (record.end, record.ending, record.outcome, record.error) =
-            (close.at.max(record.start), close.ending, close.outcome, error);
-        let Some((timeline, record)) = self.record(Some(place)) else {
-            return;
-        };
-        let given_up = record.is_hedge && matches!(record.ending, Ending::Superseded | Ending::Cancelled);
-        let held = match given_up {
-            true => audience.hold(|o| o.on_hedge_cancel(&timeline.key, record, record.ending.as_str())),
-            false => None,
-        };
-        let also = audience.hold(|observer| observer.on_attempt(&timeline.key, record));
+        (record.end, record.ending, record.outcome) = (close.at.max(record.start), close.ending, close.outcome);
+        if let Some(error) = close.error {
+            record.error = Some(text(error, &audience.shared.fence));
+        }
+        let record = &*record;
+        let held = if record.is_hedge { hedge_ended(record, audience) } else { None };
+        let also = audience.hold(|observer| observer.on_attempt(audience.key, record));
         audience.let_go(first_of(held, also));
     }
 
@@ -141,7 +159,7 @@ impl Recorder {
     pub(crate) fn cancel_open(&mut self, at: Moment, audience: &Audience<'_>) {
         let records = self.timeline.as_ref().map_or(0, |timeline| timeline.attempts().len());
         for place in 0..records {
-            if self.record(Some(place)).is_some_and(|(_, record)| record.ending == Ending::Open) {
+            if self.record(place).is_some_and(|record| record.ending == Ending::Open) {
                 let outcome = Outcome::abort(reason::CONTEXT_CANCELED);
                 let close = Close { at, ending: Ending::Cancelled, outcome, error: None };
                 self.ended(Some(place), close, audience);
@@ -156,6 +174,7 @@ impl Recorder {
     }
 
     /// The call is over; tells the one end that follows its start.
+    #[inline]
     pub(crate) fn finish(
         &mut self,
         stop: Option<StopReason>,
@@ -169,15 +188,10 @@ impl Recorder {
         };
         timeline.end = now.max(timeline.start);
         timeline.stop = stop;
-        timeline.error = match (stop, cause, error) {
-            (None, ..) | (_, None, None) => None,
-            (_, Some(one), None) | (_, None, Some(one)) => Some(text(one, &audience.shared.fence)),
-            (_, Some(cause), Some(error)) => {
-                let fence = &audience.shared.fence;
-                Some(format!("{}; last error: {}", text(cause, fence), text(error, fence)).into())
-            }
-        };
-        let Some(timeline) = &self.timeline else { return };
+        if stop.is_some() {
+            timeline.error = said(cause, error, &audience.shared.fence);
+        }
+        let timeline = &*timeline;
         match timeline.is_success() {
             true => audience.tell(|observer| observer.on_success(timeline)),
             false => audience.tell(|observer| observer.on_failure(timeline)),
@@ -187,17 +201,26 @@ impl Recorder {
     /// The timeline of a captured call, which is recorded no longer.
     #[inline]
     pub(crate) fn take_timeline(&mut self) -> Timeline {
-        let mut timeline = EMPTY;
-        if let Some(mut kept) = self.timeline.take() {
-            std::mem::swap(&mut timeline, &mut *kept);
-            keep(kept);
-        }
+        let Some(mut kept) = self.timeline.take() else {
+            return empty();
+        };
+        let timeline = std::mem::replace(&mut *kept, empty());
+        keep(kept);
         timeline
     }
 
-    fn record(&self, place: Option<usize>) -> Option<(&Timeline, &AttemptRecord)> {
-        let timeline = self.timeline.as_deref()?;
-        Some((timeline, timeline.attempts().get(place?)?))
+    fn record(&self, place: usize) -> Option<&AttemptRecord> {
+        self.timeline.as_ref()?.attempts().get(place)
+    }
+}
+
+#[inline(never)]
+fn hedge_ended(record: &AttemptRecord, audience: &Audience<'_>) -> Option<Held> {
+    match record.ending {
+        Ending::Superseded | Ending::Cancelled => {
+            audience.hold(|o| o.on_hedge_cancel(audience.key, record, record.ending.as_str()))
+        }
+        _ => None,
     }
 }
 
@@ -205,7 +228,7 @@ impl Drop for Recorder {
     #[inline]
     fn drop(&mut self) {
         if let Some(mut timeline) = self.timeline.take() {
-            *timeline = EMPTY;
+            *timeline = empty();
             keep(timeline);
         }
     }
@@ -223,6 +246,18 @@ pub(crate) struct Close<'e> {
     pub(crate) ending: Ending,
     pub(crate) outcome: Outcome,
     pub(crate) error: Option<&'e dyn Error>,
+}
+
+/// What a call ended with, and what lies behind that.
+#[inline(never)]
+fn said(cause: Option<&dyn Error>, error: Option<&dyn Error>, fence: &Fence) -> Option<Label> {
+    match (cause, error) {
+        (None, None) => None,
+        (Some(one), None) | (None, Some(one)) => Some(text(one, fence)),
+        (Some(cause), Some(error)) => {
+            Some(format!("{}; last error: {}", text(cause, fence), text(error, fence)).into())
+        }
+    }
 }
 
 /// An error with its causes. Its `Display` is the caller's code; watching must not fail a call.
