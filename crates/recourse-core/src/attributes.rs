@@ -16,7 +16,7 @@ use std::sync::Arc;
 /// assert_eq!(attributes.get("status"), Some("503"));
 /// assert_eq!(attributes.to_string(), "status=503 method=GET");
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Attributes {
     entries: Option<Arc<Vec<(Label, Label)>>>,
 }
@@ -86,6 +86,26 @@ impl Attributes {
     }
 }
 
+impl Clone for Attributes {
+    #[inline]
+    fn clone(&self) -> Self {
+        Attributes { entries: self.entries.clone() }
+    }
+
+    /// Counts nothing where the two share their attributes already.
+    #[inline]
+    fn clone_from(&mut self, source: &Self) {
+        let shared = match (&self.entries, &source.entries) {
+            (Some(ours), Some(theirs)) => Arc::ptr_eq(ours, theirs),
+            (None, None) => true,
+            _ => false,
+        };
+        if !shared {
+            *self = source.clone();
+        }
+    }
+}
+
 impl fmt::Display for Attributes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (at, (name, value)) in self.iter().enumerate() {
@@ -107,5 +127,34 @@ mod tests {
         let attributes = Attributes::new().with("a", "1").with("b", "2").with("a", "3");
         assert_eq!(attributes.iter().collect::<Vec<_>>(), [("a", "3"), ("b", "2")]);
         assert_eq!(attributes.get("c"), None);
+    }
+
+    #[test]
+    fn a_set_made_like_another_is_like_it_whatever_it_was_before() {
+        let source = Attributes::new().with("a", "1");
+        for mut copy in [
+            Attributes::new(),
+            source.clone(),
+            Attributes::new().with("a", "1"),
+            source.clone().with("b", "2"),
+        ] {
+            copy.clone_from(&source);
+            assert_eq!(copy, source);
+            copy.set("a", "changed");
+            assert_eq!(source.get("a"), Some("1"));
+            copy.clone_from(&Attributes::new());
+            assert!(copy.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_set_that_is_shared_already_is_not_counted_once_more() {
+        let source = Attributes::new().with("a", "1");
+        let mut copy = source.clone();
+        copy.clone_from(&source);
+        let kept = |set: &Attributes| set.entries.as_ref().map(Arc::strong_count);
+        assert_eq!(kept(&source), Some(2));
+        copy = Attributes::new();
+        assert_eq!((kept(&copy), kept(&source)), (None, Some(1)));
     }
 }
