@@ -133,3 +133,18 @@ impl Timeline {
         self.end.since(self.start)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_stand_in_the_order_in_which_they_were_added_however_many() {
+        let mut timeline = Timeline::new(Key::from_static("svc.op"), Moment::ZERO);
+        for attempt in 0..6 {
+            timeline.push(AttemptRecord::new(attempt, Moment::ZERO));
+            let numbers: Vec<_> = timeline.attempts().iter().map(|record| record.attempt).collect();
+            assert_eq!(numbers, (0..=attempt).collect::<Vec<_>>());
+        }
+    }
+}
