@@ -324,7 +324,9 @@ fn opened(slot: usize, group: u32, now: Moment, before: u64) -> AttemptRecord {
     let mut record = AttemptRecord::new(group, now);
     record.is_hedge = slot > 0;
     record.hedge_index = hedge_index(slot);
-    record.backoff = Duration::from_nanos(if slot == 0 { before } else { 0 });
+    if slot == 0 && before > 0 {
+        record.backoff = Duration::from_nanos(before);
+    }
     record
 }
 
