@@ -49,7 +49,7 @@ impl Engine<'_, '_> {
         let open = std::mem::take(self.open(slot));
         if self.is_recorded() {
             let at = self.now();
-            let close = Close { at, ending, outcome: outcome.clone(), error };
+            let close = Close { at, ending, outcome, error };
             self.observe(|recorder, audience| recorder.ended(open.record(), close, audience));
         }
     }

@@ -145,7 +145,8 @@ impl Recorder {
         let Some(record) = timeline.attempts_mut().get_mut(place) else {
             return;
         };
-        (record.end, record.ending, record.outcome) = (close.at.max(record.start), close.ending, close.outcome);
+        (record.end, record.ending) = (close.at.max(record.start), close.ending);
+        record.outcome.clone_from(close.outcome);
         if let Some(error) = close.error {
             record.error = Some(text(error, &audience.shared.fence));
         }
@@ -160,7 +161,7 @@ impl Recorder {
         let records = self.timeline.as_ref().map_or(0, |timeline| timeline.attempts().len());
         for place in 0..records {
             if self.record(place).is_some_and(|record| record.ending == Ending::Open) {
-                let outcome = Outcome::abort(reason::CONTEXT_CANCELED);
+                let outcome = &Outcome::abort(reason::CONTEXT_CANCELED);
                 let close = Close { at, ending: Ending::Cancelled, outcome, error: None };
                 self.ended(Some(place), close, audience);
             }
@@ -244,7 +245,7 @@ fn keep(timeline: Box<Timeline>) {
 pub(crate) struct Close<'e> {
     pub(crate) at: Moment,
     pub(crate) ending: Ending,
-    pub(crate) outcome: Outcome,
+    pub(crate) outcome: &'e Outcome,
     pub(crate) error: Option<&'e dyn Error>,
 }
 
