@@ -66,8 +66,9 @@ impl Audience<'_> {
 
 impl Recorder {
     /// From here on the call is recorded.
+    #[inline]
     pub(crate) fn switch_on(&mut self, key: &Key) {
-        let mut timeline = SPARE.try_with(Cell::take).ok().flatten().unwrap_or_else(|| Box::new(empty()));
+        let mut timeline = spare();
         timeline.key = key.clone();
         self.timeline = Some(timeline);
     }
@@ -90,7 +91,7 @@ impl Recorder {
         };
         (timeline.start, timeline.end, timeline.started_at) = (now, now, started_at);
         timeline.policy_id = Label::from_static(plan.start.policy_id);
-        timeline.attributes = plan.notes.clone();
+        timeline.attributes.clone_from(&plan.notes);
         let effective = plan.effective();
         let start = CallStart::new(&plan.key, effective);
         let mut held = audience.hold(|observer| observer.on_start(&start));
@@ -151,9 +152,10 @@ impl Recorder {
             record.error = Some(text(error, &audience.shared.fence));
         }
         let record = &*record;
-        let held = if record.is_hedge { hedge_ended(record, audience) } else { None };
-        let also = audience.hold(|observer| observer.on_attempt(audience.key, record));
-        audience.let_go(first_of(held, also));
+        match record.is_hedge {
+            true => hedge_ended(record, audience),
+            false => audience.tell(|observer| observer.on_attempt(audience.key, record)),
+        }
     }
 
     /// Closes whatever record is still open as cancelled.
@@ -202,9 +204,7 @@ impl Recorder {
     /// The timeline of a captured call, which is recorded no longer.
     #[inline]
     pub(crate) fn take_timeline(&mut self) -> Timeline {
-        let Some(mut kept) = self.timeline.take() else {
-            return empty();
-        };
+        let mut kept = self.timeline.take().unwrap_or_else(spare);
         let timeline = std::mem::replace(&mut *kept, empty());
         keep(kept);
         timeline
@@ -216,26 +216,39 @@ impl Recorder {
 }
 
 #[inline(never)]
-fn hedge_ended(record: &AttemptRecord, audience: &Audience<'_>) -> Option<Held> {
-    match record.ending {
+fn hedge_ended(record: &AttemptRecord, audience: &Audience<'_>) {
+    let (key, ending) = (audience.key, record.ending);
+    let held = match ending {
         Ending::Superseded | Ending::Cancelled => {
-            audience.hold(|o| o.on_hedge_cancel(audience.key, record, record.ending.as_str()))
+            audience.hold(|observer| observer.on_hedge_cancel(key, record, ending.as_str()))
         }
         _ => None,
-    }
+    };
+    let also = audience.hold(|observer| observer.on_attempt(key, record));
+    audience.let_go(first_of(held, also));
 }
 
 impl Drop for Recorder {
     #[inline]
     fn drop(&mut self) {
         if let Some(mut timeline) = self.timeline.take() {
-            *timeline = empty();
+            // The next call is likely to say the same of its plan, and to share it anew is a write that all threads share.
+            let mut cleared = empty();
+            std::mem::swap(&mut cleared.attributes, &mut timeline.attributes);
+            *timeline = cleared;
             keep(timeline);
         }
     }
 }
 
+/// The memory of an empty timeline.
+#[inline]
+fn spare() -> Box<Timeline> {
+    SPARE.try_with(Cell::take).ok().flatten().unwrap_or_else(|| Box::new(empty()))
+}
+
 /// Leaves the memory of an empty timeline to the thread.
+#[inline]
 fn keep(timeline: Box<Timeline>) {
     // A thread that is ending keeps nothing.
     let _ = SPARE.try_with(|spare| spare.set(Some(timeline)));

@@ -241,3 +241,36 @@ fn errors_are_written_with_their_causes() {
         "payments.Charge: attempts_exhausted after 1 attempt: charge failed"
     );
 }
+
+#[test]
+fn a_call_says_nothing_of_the_call_whose_memory_it_has() {
+    const OTHER: &str = "stock.Count";
+    let scene = Scene::new();
+    let hedged = plain().hedge_after(ms(10)).max_attempts(2);
+    let executor = built(scene.builder().policy(KEY, hedged).policy(OTHER, plain().id("counts")));
+    let heard = |key, script: Script<u32>, one_at_a_time| {
+        let operation = script.on(&scene.time);
+        let call = executor.call(key);
+        let _ = match one_at_a_time {
+            true => scene.time.run(call.run_mut(async |attempt| operation.call(attempt).await)),
+            false => scene.time.run(call.run(|attempt| operation.call(attempt))),
+        };
+        scene.observer.last_timeline()
+    };
+    for _ in 0..2 {
+        let noted = heard(KEY, Script::fails(2), true);
+        expect(&noted).attempts(2).attribute("hedging", "off_one_at_a_time").well_formed();
+        assert!(noted.stop.is_some() && noted.error.is_some(), "{noted}");
+        for (key, id) in [(OTHER, "counts"), (KEY, "")] {
+            let quiet = heard(key, Script::ok(7), false);
+            expect(&quiet)
+                .success()
+                .attempts(1)
+                .policy_id(id)
+                .attribute("policy_source", "static")
+                .well_formed();
+            assert_eq!((quiet.key.as_str(), &quiet.error, quiet.stop), (key, &None, None));
+            assert_eq!((quiet.attributes.get("hedging"), &quiet.attempts()[0].error), (None, &None));
+        }
+    }
+}
