@@ -204,10 +204,8 @@ impl Recorder {
     /// The timeline of a captured call, which is recorded no longer.
     #[inline]
     pub(crate) fn take_timeline(&mut self) -> Timeline {
-        let mut kept = self.timeline.take().unwrap_or_else(spare);
-        let timeline = std::mem::replace(&mut *kept, empty());
-        keep(kept);
-        timeline
+        let mut kept = Kept(self.timeline.take());
+        std::mem::replace(kept.0.get_or_insert_with(spare), empty())
     }
 
     fn record(&self, place: usize) -> Option<&AttemptRecord> {
@@ -236,6 +234,18 @@ impl Drop for Recorder {
             let mut cleared = empty();
             std::mem::swap(&mut cleared.attributes, &mut timeline.attributes);
             *timeline = cleared;
+            keep(timeline);
+        }
+    }
+}
+
+/// Memory that is left to the thread: once what stood in it is where it goes, and not on the way.
+struct Kept(Option<Box<Timeline>>);
+
+impl Drop for Kept {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(timeline) = self.0.take() {
             keep(timeline);
         }
     }
