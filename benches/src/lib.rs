@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! cargo xtask bench                everything, within five minutes; writes docs/reference/benchmarks.md
-//! cargo xtask bench hedge plain    the rows whose names contain one of these, to the terminal
+//! cargo xtask bench hedge plain    the rows whose names contain one of these, to the terminal, with the functions
+//!                                  in which their calls by handle spend their instructions
 //! cargo xtask bench --check        instructions and allocations of recourse against the committed ones
 //! cargo xtask bench --render       writes the page again from the committed numbers and the notes
 //! ```
@@ -15,9 +16,9 @@
 //! [`COLUMNS`], so a new row or column is written once.
 //!
 //! Four programs measure, and print what they find as lines of tab-separated fields that `cargo xtask bench` reads:
-//! `allocations` (allocations, sizes of futures, memory per key), `instructions` (by valgrind's callgrind), `calls`
-//! (nanoseconds, by criterion; it leaves them in criterion's files) and `threads` (several threads that share a
-//! policy). `size/` has two programs whose difference is what recourse adds to a binary. `notes.md` is the part of the
+//! `allocations` (allocations, sizes of futures, memory per key), `instructions` (by valgrind's callgrind, of a call or,
+//! with `--functions`, of each function in it), `calls` (nanoseconds, by criterion; it leaves them in criterion's files)
+//! and `threads` (several threads that share a policy). `size/` has two programs whose difference is what recourse adds to a binary. `notes.md` is the part of the
 //! page that is written by hand, `baseline.json` what the last run has measured.
 //!
 //! # What makes it fair
@@ -42,6 +43,7 @@
 //! The package is a workspace of its own with its own lock file, because some peers need a newer Rust than the
 //! libraries do.
 
+pub mod callgrind;
 pub mod case;
 pub mod columns;
 pub mod contestant;

@@ -6,7 +6,7 @@ use crate::case::Case;
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
     parts: Vec<String>,
-    /// What the names of the columns begin with.
+    /// What the names of the columns begin with; `=recourse` is the whole name.
     columns: String,
     /// What follows `--rounds`.
     pub rounds: Option<u32>,
@@ -54,6 +54,9 @@ impl Selection {
 
     /// Whether the column is asked for.
     pub fn has_column(&self, name: &str) -> bool {
-        name.starts_with(&self.columns)
+        match self.columns.strip_prefix('=') {
+            Some(whole) => name == whole,
+            None => name.starts_with(&self.columns),
+        }
     }
 }
