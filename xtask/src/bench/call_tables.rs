@@ -1,7 +1,7 @@
 //! The tables whose rows are calls.
 
 use crate::bench::figures::{Call, Catalogue, Report, find};
-use crate::bench::goals::{GOALS, RECOURSE, is_ours};
+use crate::bench::goals::{BARE, GOALS, RECOURSE, is_ours};
 use crate::bench::judge::{Figure, Judged};
 use crate::bench::markdown::table;
 use crate::bench::numbers::{count, nanos, or_none, whole};
@@ -11,7 +11,7 @@ use std::cmp::Ordering;
 pub(super) fn calls(catalogue: &Catalogue, calls: &[Call]) -> String {
     let rows = catalogue.rows.iter().filter_map(|row| {
         let cells: Vec<&Call> = calls.iter().filter(|call| call.case == row.name).collect();
-        if !cells.iter().any(|call| call.column != "bare") {
+        if !cells.iter().any(|call| call.column != BARE) {
             return None;
         }
         let goals: Vec<_> = GOALS.iter().filter(|goal| goal.case == row.name).collect();
@@ -23,7 +23,7 @@ pub(super) fn calls(catalogue: &Catalogue, calls: &[Call]) -> String {
             let judged = goals.iter().flat_map(|goal| goal.judge(calls));
             lines(judged.filter(|judged| judged.figure == figure).map(|judged| judged.text()))
         };
-        let bare = cells.iter().find(|call| call.column == "bare");
+        let bare = cells.iter().find(|call| call.column == BARE);
         Some([
             format!("{} (`{}`)", row.title, row.name),
             bare.map_or_else(|| "-".to_owned(), |call| figures(call)),
@@ -45,7 +45,7 @@ pub(super) fn floors(catalogue: &Catalogue, calls: &[Call]) -> String {
         let (cell, None) = (cells.next()?, cells.next()) else {
             return None;
         };
-        (cell.column == "bare").then(|| {
+        (cell.column == BARE).then(|| {
             [
                 row.title.clone(),
                 or_none(cell.nanos.map(|nanos| nanos.median), nanos),
@@ -69,7 +69,7 @@ fn ours(cells: &[&Call]) -> Vec<String> {
 /// The fastest first; the cheapest first where nothing was timed.
 fn peers(cells: &[&Call]) -> String {
     let mut peers: Vec<&&Call> =
-        cells.iter().filter(|call| call.column != "bare" && !is_ours(&call.column)).collect();
+        cells.iter().filter(|call| call.column != BARE && !is_ours(&call.column)).collect();
     let cost = |call: &Call| call.nanos.map(|nanos| nanos.median).or(call.instructions);
     peers.sort_by(|a, b| cost(a).partial_cmp(&cost(b)).unwrap_or(Ordering::Equal));
     let texts: Vec<String> = peers.iter().map(|call| format!("{} {}", call.column, figures(call))).collect();

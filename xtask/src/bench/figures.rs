@@ -20,6 +20,9 @@ pub(super) struct Report {
     pub(super) futures: Vec<FutureSize>,
     pub(super) calls: Vec<Call>,
     pub(super) threads: Vec<Pace>,
+    /// The rows whose goals are missed, in the order of the rows; older figures have none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) spent: Vec<Spent>,
     /// The rows of other profiles than the default one.
     pub(super) profiles: BTreeMap<String, Vec<Call>>,
 }
@@ -87,6 +90,49 @@ pub(super) struct Pace {
     pub(super) slower: f64,
     /// Calls of all threads together, as a multiple of what one thread makes.
     pub(super) throughput: f64,
+}
+
+/// A function's own instructions in a row's call by prepared handle, without those of what it calls.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Spent {
+    pub(super) case: String,
+    pub(super) whose: Whose,
+    /// `None` for all that is too small to be named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) function: Option<String>,
+    pub(super) instructions: f64,
+}
+
+/// Who has written a function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Whose {
+    Recourse,
+    /// The operation, and the loop that makes the calls.
+    Bench,
+    Clock,
+    Allocator,
+    Tokio,
+    /// The standard library, libc, and whatever else.
+    Rest,
+}
+
+impl Whose {
+    /// In the order of the table.
+    pub(super) const ALL: [Whose; 6] =
+        [Whose::Recourse, Whose::Bench, Whose::Clock, Whose::Allocator, Whose::Tokio, Whose::Rest];
+
+    /// On the page.
+    pub(super) fn text(self) -> &'static str {
+        match self {
+            Whose::Recourse => "recourse",
+            Whose::Bench => "the bench",
+            Whose::Clock => "the clock",
+            Whose::Allocator => "the allocator",
+            Whose::Tokio => "tokio",
+            Whose::Rest => "others",
+        }
+    }
 }
 
 /// Bytes of a call's future beyond the operation's own.
@@ -199,10 +245,25 @@ mod tests {
         };
         let mut report = Report { calls: vec![call("plain"), call("all")], ..Report::default() };
         report.profiles.insert("fat-lto".to_owned(), vec![call("plain")]);
+        let spent = |function: Option<&str>| Spent {
+            case: "all".to_owned(),
+            whose: Whose::Bench,
+            function: function.map(str::to_owned),
+            instructions: 7.5,
+        };
+        report.spent = vec![spent(Some("Engine::judge")), spent(None)];
         let text = report.to_text().unwrap();
         assert_eq!(Report::of_text(&text).unwrap(), report);
         assert_eq!(text.lines().filter(|line| line.contains("\"recourse\"")).count(), 3, "{text}");
+        assert_eq!(text.lines().filter(|line| line.contains("\"bench\"")).count(), 2, "{text}");
         assert!(Report::of_text("{").is_err());
+    }
+
+    #[test]
+    fn figures_from_before_there_were_profiles_are_read() {
+        let text = Report::default().to_text().unwrap();
+        assert!(!text.contains("spent"), "{text}");
+        assert_eq!(Report::of_text(&text).unwrap().spent, []);
     }
 
     #[test]

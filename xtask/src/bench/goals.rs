@@ -45,8 +45,11 @@ pub(super) fn is_ours(column: &str) -> bool {
     column.starts_with(RECOURSE)
 }
 
+/// The operation alone.
+pub(super) const BARE: &str = "bare";
+
 /// The row that says what a clock read takes, and its column.
-pub(super) const CLOCK_READ: (&str, &str) = ("clock-read", "bare");
+pub(super) const CLOCK_READ: (&str, &str) = ("clock-read", BARE);
 
 /// Every goal of a call, in the order of the table.
 pub(super) const GOALS: &[Goal] = &[

@@ -19,7 +19,7 @@ pub(super) struct Judged {
     /// What was found; `None` where it wasn't measured.
     found: Option<f64>,
     /// What it may be; `None` where what it leans on wasn't measured.
-    most: Option<f64>,
+    pub(super) most: Option<f64>,
 }
 
 impl Judged {

@@ -7,6 +7,7 @@
 //! | `machine`, `weight` | where it ran; what compiling recourse takes and adds |
 //! | `figures` | what was found, as data, and as the committed `benches/baseline.json` |
 //! | `goals`, `judge` | the list of goals; a goal against the figures of one run |
+//! | `spent`, `names` | which functions a call's instructions are in; what those are called, and whose they are |
 //! | `page` | the page: its sections, in their order |
 //! | `call_tables`, `tables`, `markdown`, `numbers` | its tables, how a table and a number are written |
 //! | `check` | figures of now against the committed ones |
@@ -18,10 +19,12 @@ mod goals;
 mod judge;
 mod machine;
 mod markdown;
+mod names;
 mod numbers;
 mod page;
 mod programs;
 mod run;
+mod spent;
 mod tables;
 mod weight;
 

@@ -2,7 +2,7 @@
 
 use crate::bench::figures::{Catalogue, Report};
 use crate::bench::judge::{Figure, tally};
-use crate::bench::{call_tables, markdown, tables};
+use crate::bench::{call_tables, markdown, spent, tables};
 
 /// The page of a run; `notes` ends it.
 pub(super) fn page(report: &Report, catalogue: &Catalogue, notes: &str) -> String {
@@ -12,6 +12,7 @@ pub(super) fn page(report: &Report, catalogue: &Catalogue, notes: &str) -> Strin
     };
     section("One call", ONE_CALL, call_tables::calls(catalogue, &report.calls));
     section("What the machine charges", FLOORS, call_tables::floors(catalogue, &report.calls));
+    section("Where the instructions go", SPENT, spent::tables(&report.spent, &report.calls));
     section("Threads that share a policy", THREADS, tables::threads(report));
     section("Memory of a key", MEMORY, tables::memory(report));
     section("Size of a call's future", FUTURES, tables::futures(report));
@@ -68,6 +69,14 @@ const ONE_CALL: &str = "A cell is nanoseconds / instructions / allocations of on
 const FLOORS: &str = "Single steps, whoever takes them. A clock read is cheaper in instructions than in nanoseconds, and dearer on a virtual \
     machine than on a real one.";
 
+const SPENT: &str = "The rows whose goals are missed in this run, by prepared handle: the instructions of a call by the functions that take \
+    them, each without what it calls, counted by callgrind. Inlining decides what a function is: it takes what the \
+    compiler has put into it too, whoever wrote that. Of the loop that makes the calls, `harness::repeat`, the bench's own \
+    is what the bare operation takes; what is beyond that is the beginning and the end of a call, and stands as recourse's. \
+    Whose another function is says who wrote it, not who calls it; a drop is that of what is dropped; others are std, libc and \
+    other crates. The kernel's part of a clock read is not counted. The goal is the instructions that a row's goal \
+    allows, if it speaks of them. What takes less than 3 % of a call, or comes after the tenth, is in the rest.";
+
 const THREADS: &str = "Several threads make calls of one key by one policy. A cell is nanoseconds of a call in its thread / calls of all \
     threads together, both as multiples of one thread's. On two cores, four threads can't make more calls than two: 2.00 / \
     2.00 is then the best. `bare` shares nothing, and shows what the machine itself takes.";
@@ -103,7 +112,7 @@ mod tests {
         assert!(page.contains("| processor | P, 2 cores |\n"), "{page}");
         assert!(page.contains("| peers and harness | tower 0.5.3 |\n| timer | tokio 1.54.1 |\n"), "{page}");
         assert!(page.ends_with("\n\n## Why\n\nBecause.\n"), "{page}");
-        assert_eq!(page.matches("\n## ").count(), 10);
+        assert_eq!(page.matches("\n## ").count(), 11);
         assert!(!page.contains("\n\n\n"), "{page}");
     }
 }

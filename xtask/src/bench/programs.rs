@@ -1,6 +1,8 @@
 //! [`Programs`]: the programs of `benches/`, built and run, and what they print, read.
 
-use crate::bench::figures::{Call, Catalogue, Column, FutureSize, Nanos, Pace, Row};
+use crate::bench::figures::{Call, Catalogue, Column, FutureSize, Nanos, Pace, Row, Spent, find};
+use crate::bench::goals::{BARE, RECOURSE};
+use crate::bench::spent::{Function, fold};
 use crate::cargo::Cargo;
 use crate::repo::{BENCHES as MANIFEST, Repo};
 use crate::verdict::Verdict;
@@ -90,6 +92,34 @@ impl<'a> Programs<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Profiles calls by prepared handle: the functions of each row, in the order of the rows, beside what the bare
+    /// operation takes among these calls.
+    pub(super) fn functions(&self, rows: &[String], calls: &[Call]) -> Result<Vec<Spent>> {
+        let ours = ["--functions".to_owned(), "--columns".to_owned(), format!("={RECOURSE}")];
+        let arguments: Vec<String> = ours.into_iter().chain(rows.iter().cloned()).collect();
+        let mut found: Vec<(String, Vec<Function>)> = Vec::new();
+        for line in self.lines("instructions", &arguments, None)? {
+            let line = Line::of(&line);
+            if line.kind != "function" {
+                continue;
+            }
+            let function = Function {
+                name: line.text(2)?.to_owned(),
+                object: line.text(3)?.to_owned(),
+                instructions: line.number(4)?,
+            };
+            let case = line.text(0)?;
+            match found.last_mut() {
+                Some((last, functions)) if last == case => functions.push(function),
+                _ => found.push((case.to_owned(), vec![function])),
+            }
+        }
+        let fold = |(case, functions): (String, Vec<Function>)| {
+            fold(&case, functions, find(calls, &case, BARE).and_then(|bare| bare.instructions))
+        };
+        Ok(found.into_iter().flat_map(fold).collect())
     }
 
     /// Measures nanoseconds, and notes them in the calls.

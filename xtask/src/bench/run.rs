@@ -6,7 +6,7 @@ use crate::bench::goals::{RECOURSE, is_ours, unknown};
 use crate::bench::machine;
 use crate::bench::page::page;
 use crate::bench::programs::{Counted, Programs};
-use crate::bench::{call_tables, tables, weight};
+use crate::bench::{call_tables, spent, tables, weight};
 use crate::diff;
 use crate::repo::{BENCHES as MANIFEST, Repo};
 use crate::verdict::Verdict;
@@ -55,6 +55,11 @@ fn measure(repo: &Repo) -> Result<Verdict> {
     (report.calls, report.futures, report.memory) = (counted.calls, counted.futures, counted.memory);
     programs.instructions(&[], &mut report.calls)?;
     programs.nanos(&[], &mut report.calls)?;
+    let missed: Vec<String> = spent::missed(&report.calls).iter().map(|row| format!("={row}")).collect();
+    // No names would be all of them.
+    if !missed.is_empty() {
+        report.spent = programs.functions(&missed, &report.calls)?;
+    }
     report.threads = programs.threads(&[])?;
     for profile in PROFILES {
         let programs = Programs::of(repo, profile);
@@ -88,7 +93,11 @@ fn show(repo: &Repo, parts: &[String]) -> Result<Verdict> {
     }
     programs.nanos(parts, &mut calls)?;
     let report = Report { threads: programs.threads(parts)?, ..Report::default() };
+    let spent = if counts { programs.functions(parts, &calls)? } else { Vec::new() };
     println!("\n{}", call_tables::everything(&calls));
+    if !spent.is_empty() {
+        println!("{}", spent::tables(&spent, &calls));
+    }
     if !report.threads.is_empty() {
         println!("{}", tables::threads(&report));
     }
