@@ -11,6 +11,7 @@ use recourse_core::{Attempt, AttemptResult, Failure, OutcomeKind, StopReason, Ti
 use std::error::Error as StdError;
 use std::future::Future;
 use std::marker::PhantomData;
+use std::mem::needs_drop;
 use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -129,7 +130,7 @@ impl<'h, 'a, T: 'static, E: Failure<M>, M> Driver<'h, 'a, T, E, M> {
             ControlFlow::Continue(polled) => self.take(0, polled),
         }
         if self.engine.group_is_over() && primary.is_none() && hedges.is_empty() {
-            self.engine.close_group();
+            debug_assert!(!self.engine.any_open(), "what was in flight has returned");
             return Poll::Ready(None);
         }
         self.poll_late(ALL & !1, primary, hedges, cx).map(|()| None)
@@ -241,7 +242,7 @@ impl<'h, 'a, T: 'static, E: Failure<M>, M> Driver<'h, 'a, T, E, M> {
         let outranked = self.last.as_ref().is_some_and(|(before, _)| before.outranks(rank));
         if decides_group || !outranked {
             let before = self.last.replace((rank, result));
-            if before.is_some() {
+            if needs_drop::<Result<T, E>>() && before.is_some() {
                 // What the operation returned may run its code once more.
                 self.engine.guarded(usize::from(rank.slot), || drop(before));
             }

@@ -6,12 +6,14 @@ use crate::call::decide::{Event, Step};
 use crate::call::engine::Engine;
 use crate::call::open::{Open, hedge_index, kind_of};
 use crate::call::pass::apart;
+use crate::fence::PanicError;
 use crate::plan::{BoundBreaker, BoundBudget};
 use recourse_core::{
     Admission, Attempt, AttemptKind, AttemptRecord, CircuitState, Component, Decision, DecisionMode, Ending,
     Health, Label, Moment, Outcome, Rejection, StopReason, reason,
 };
 use recourse_observe::names;
+use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -147,13 +149,32 @@ impl Engine<'_, '_> {
     /// has its ticket back.
     #[inline(always)]
     fn passes_budget(&mut self, slot: usize, kind: AttemptKind, told: &mut Label) -> bool {
-        let plan = self.plan;
-        let spared = kind == AttemptKind::Retry && self.group() == 0 && plan.retry_budget.spares_first();
-        let (mut decision, mode) = match spared {
-            true => (Decision::allow(), DecisionMode::Standard),
-            false => self.decide(kind),
+        let budget = self.plan.budget(kind);
+        let spared = kind == AttemptKind::Retry && self.group() == 0 && budget.spares_first();
+        // The budget's own decision is obeyed where it lies: it has just been written, and is long.
+        let (mut asked, mut made);
+        let (decision, mode) = match budget {
+            BoundBudget::Found { .. } if !spared => {
+                asked = self.ask_budget(kind, self.group(), |plugin, request| plugin.allow_attempt(request));
+                let decision = match &mut asked {
+                    Ok(Some(decision)) => {
+                        settle(decision);
+                        decision
+                    }
+                    not_decided => {
+                        made = self.not_decided(kind, not_decided);
+                        &mut made
+                    }
+                };
+                (decision, DecisionMode::Standard)
+            }
+            _ => {
+                let mode;
+                (made, mode) = self.unasked(kind);
+                (&mut made, mode)
+            }
         };
-        let (allowed, budget) = (decision.allowed, plan.budget(kind));
+        let allowed = decision.allowed;
         let (is_found, hears_ends) = match budget {
             BoundBudget::Found { hears_ends, .. } => (true, *hears_ends),
             _ => (false, false),
@@ -175,8 +196,7 @@ impl Engine<'_, '_> {
                 self.tell_decision(kind, self.group(), mode, allowed, &decision.reason);
             }
             if allowed && self.is_recorded() {
-                *told = decision.reason;
-                return true;
+                *told = mem::take(&mut decision.reason);
             }
         }
         if !allowed {
@@ -191,7 +211,7 @@ impl Engine<'_, '_> {
     pub(super) fn never_sent(&mut self, slot: usize) {
         self.report(slot, Some(Health::None));
         self.give_back(slot, |engine| {
-            if std::mem::take(engine.open(slot)).charged {
+            if mem::take(engine.open(slot)).charged {
                 let kind = kind_of(slot);
                 let _ = engine.ask_budget(kind, engine.group(), |plugin, request| plugin.refund(request));
             }
@@ -264,29 +284,37 @@ impl Engine<'_, '_> {
         }
     }
 
-    /// The budget's decision, and how it came about.
-    #[inline(always)]
-    fn decide(&mut self, kind: AttemptKind) -> (Decision, DecisionMode) {
+    /// What comes of a budget that gave no decision.
+    #[cold]
+    fn not_decided(
+        &mut self,
+        kind: AttemptKind,
+        asked: &mut Result<Option<Decision>, PanicError>,
+    ) -> Decision {
+        match mem::replace(asked, Ok(None)) {
+            Err(panic) => {
+                self.refused_because(kind, Arc::new(panic));
+                Decision::deny(reason::PANIC_IN_BUDGET)
+            }
+            Ok(_) => Decision::deny(reason::BUDGET_NIL),
+        }
+    }
+
+    /// What comes of a budget that is not asked: it is missing, or spares the first attempts of calls.
+    #[inline(never)]
+    fn unasked(&mut self, kind: AttemptKind) -> (Decision, DecisionMode) {
         match self.plan.budget(kind) {
-            BoundBudget::None => (Decision::allow(), DecisionMode::Standard),
-            BoundBudget::Missing { allow: true, .. } => unguarded(),
+            BoundBudget::Missing { allow: true, .. } => {
+                let mut decision = Decision::allow();
+                decision.reason = Label::from_static(reason::BUDGET_NOT_FOUND);
+                (decision, DecisionMode::AllowUnsafe)
+            }
             BoundBudget::Missing { cause, .. } => {
                 let cause = cause.clone();
                 self.refused_because(kind, cause);
                 (Decision::deny(reason::BUDGET_NOT_FOUND), DecisionMode::Deny)
             }
-            BoundBudget::Found { .. } => {
-                let asked =
-                    self.ask_budget(kind, self.group(), |plugin, request| plugin.allow_attempt(request));
-                let decision = match asked {
-                    Ok(decision) => decision.map_or_else(|| Decision::deny(reason::BUDGET_NIL), settled),
-                    Err(panic) => {
-                        self.refused_because(kind, Arc::new(panic));
-                        Decision::deny(reason::PANIC_IN_BUDGET)
-                    }
-                };
-                (decision, DecisionMode::Standard)
-            }
+            _ => (Decision::allow(), DecisionMode::Standard),
         }
     }
 
@@ -303,19 +331,12 @@ impl Engine<'_, '_> {
 }
 
 /// What the engine obeys: an empty reason becomes the usual one.
-fn settled(mut decision: Decision) -> Decision {
+#[inline]
+fn settle(decision: &mut Decision) {
     if decision.reason.is_empty() {
         decision.reason =
             Label::from_static(if decision.allowed { reason::ALLOWED } else { reason::BUDGET_DENIED });
     }
-    decision
-}
-
-/// What stands in for a missing budget that does not deny.
-fn unguarded() -> (Decision, DecisionMode) {
-    let mut decision = Decision::allow();
-    decision.reason = Label::from_static(reason::BUDGET_NOT_FOUND);
-    (decision, DecisionMode::AllowUnsafe)
 }
 
 /// The record of an attempt in this place of its group; `before` is the wait before the group, in nanoseconds.

@@ -4,6 +4,7 @@ use crate::call::decide::Event;
 use crate::call::engine::Engine;
 use recourse_core::{AttemptResult, Component, Ending, Health, Outcome, OutcomeKind, reason};
 use std::error::Error;
+use std::mem;
 use std::sync::Arc;
 
 /// What is behind an attempt's end.
@@ -49,7 +50,7 @@ impl Engine<'_, '_> {
         if engine.tells_times() {
             engine.now();
         }
-        engine.conclude(slot, Outcome::success(), None, Ending::Won, None)
+        engine.conclude(slot, &mut Outcome::success(), None, Ending::Won, None)
     }
 
     /// An attempt has returned: judges it, and gives back what it held.
@@ -80,7 +81,7 @@ impl Engine<'_, '_> {
             _ if result.timed_out() => Ending::TimedOut,
             _ => Ending::Failed,
         };
-        engine.conclude(slot, outcome, result.error(), ending, panicked)
+        engine.conclude(slot, &mut outcome, result.error(), ending, panicked)
     }
 
     /// Tells of an attempt's outcome whoever is to hear, and decides what follows from it.
@@ -88,7 +89,7 @@ impl Engine<'_, '_> {
     fn conclude(
         &mut self,
         slot: usize,
-        outcome: Outcome,
+        outcome: &mut Outcome,
         error: Option<&(dyn Error + 'static)>,
         ending: Ending,
         panicked: Option<Cause>,
@@ -99,16 +100,18 @@ impl Engine<'_, '_> {
         }
         self.late();
         let error = error.map(|error| error as &dyn Error);
-        self.close(slot, ending, &outcome, error, Some(outcome.health));
+        self.close(slot, ending, outcome, error, Some(outcome.health));
         let group = self.group();
         self.on(Event::Ended { slot, kind, backoff });
         let late = self.late();
         let decides = late.progress.group() == group && late.progress.deciding_slot() == Some(slot);
         if kind == OutcomeKind::Success || decides {
             let timed_out = ending == Ending::TimedOut || outcome.reason == reason::CONTEXT_DEADLINE_EXCEEDED;
-            late.reason = outcome.reason;
+            late.reason = mem::take(&mut outcome.reason);
             // A panic over another attempt's result has not decided anything.
-            late.cause = panicked;
+            if late.cause.is_some() || panicked.is_some() {
+                late.cause = panicked;
+            }
             self.state.timed_out = timed_out;
         }
         let terminal = kind != OutcomeKind::Retryable && self.plan.rules.cancel_on_first_terminal;
