@@ -361,7 +361,8 @@ impl ExecutorBuilder {
             default_classifier: self.default_classifier.unwrap_or(auto),
             default_trigger: Arc::new(recourse_hedge::FixedDelay),
             default_breaker: breakers::builtin()[0].1.clone(),
-            calls_are_told: !self.observers.is_empty() || !self.clock_trusted,
+            clock_trusted: self.clock_trusted,
+            is_watched: !self.observers.is_empty(),
             modes: Modes {
                 policy: self.missing_policy.unwrap_or_default(),
                 classifier: self.missing_classifier.unwrap_or_default(),

@@ -14,7 +14,7 @@ use std::time::Duration;
 impl Engine<'_, '_> {
     /// An attempt is over: tells the breaker, gives the permit back, tells the budget, closes the record. Without
     /// `health` it was given up.
-    #[inline]
+    #[inline(always)]
     pub(super) fn close(
         &mut self,
         slot: usize,
@@ -24,14 +24,14 @@ impl Engine<'_, '_> {
         health: Option<Health>,
     ) {
         let open = self.open(slot);
-        match open.holds_nothing() && open.record().is_none() {
+        match open.holds_nothing() && !open.is_recorded() {
             true => open.over(),
-            false => self.again().close_held(slot, ending, outcome, error, health),
+            false => self.again().close_told(slot, ending, outcome, error, health),
         }
     }
 
     #[inline(never)]
-    fn close_held(
+    fn close_told(
         &mut self,
         slot: usize,
         ending: Ending,
@@ -39,18 +39,22 @@ impl Engine<'_, '_> {
         error: Option<&dyn Error>,
         health: Option<Health>,
     ) {
-        // Each part is taken before it is told: where that unwinds, the rest is still there to be given back.
-        self.report(slot, health);
-        self.give_back(slot, |engine| {
-            if std::mem::take(&mut engine.open(slot).heard) {
-                engine.tell_budget(slot, ending, outcome);
-            }
-        });
-        let open = std::mem::take(self.open(slot));
+        if !self.open(slot).holds_nothing() {
+            // Each part is taken before it is told: where that unwinds, the rest is still there to be given back.
+            self.report(slot, health);
+            self.give_back(slot, |engine| {
+                if std::mem::take(&mut engine.open(slot).heard) {
+                    engine.tell_budget(slot, ending, outcome);
+                }
+            });
+        }
+        let open = self.open(slot);
+        let record = open.take_record();
+        open.over();
         if self.is_recorded() {
             let at = self.now();
             let close = Close { at, ending, outcome, error };
-            self.observe(|recorder, audience| recorder.ended(open.record(), close, audience));
+            self.observe(|recorder, audience| recorder.ended(record, close, audience));
         }
     }
 
@@ -142,8 +146,8 @@ impl Engine<'_, '_> {
         }
         let fence = &self.shared.fence;
         let any_open = self.any_open();
+        self.state.ended = true;
         let late = self.late();
-        late.ended = true;
         let disarmed = late.timer.disarm(fence).is_ok();
         late.is_over = disarmed && !any_open;
         elapsed
@@ -156,11 +160,10 @@ impl Engine<'_, '_> {
     }
 
     #[inline(never)]
-    fn tell_end(&mut self, stop: Option<StopReason>, error: Option<&(dyn Error + 'static)>) {
+    pub(super) fn tell_end(&mut self, stop: Option<StopReason>, error: Option<&(dyn Error + 'static)>) {
         let now = self.now();
-        let late = self.late();
-        late.ended = true;
-        let cause = late.cause.clone();
+        self.state.ended = true;
+        let cause = self.state.late.as_ref().and_then(|late| late.cause.clone());
         let cause = cause.as_deref().map(|cause| cause as &dyn Error);
         let error = error.map(|error| error as &dyn Error);
         self.observe(|recorder, audience| recorder.finish(stop, cause, error, now, audience));
@@ -173,8 +176,8 @@ impl Engine<'_, '_> {
         let late = self.late();
         late.in_drop = true;
         let _ = late.timer.disarm(fence);
-        let ended = late.ended;
-        late.is_fresh = false;
+        self.state.is_fresh = false;
+        let ended = self.state.ended;
         if ended && !self.any_open() {
             return;
         }

@@ -28,6 +28,7 @@ pub(crate) struct Plain;
 impl Report for Plain {
     type Output<R> = R;
     const CAPTURE: bool = false;
+    #[inline]
     fn report<R>(result: R, _: impl FnOnce() -> Timeline) -> R {
         result
     }
@@ -38,6 +39,7 @@ pub(crate) struct Captured;
 impl Report for Captured {
     type Output<R> = (R, Timeline);
     const CAPTURE: bool = true;
+    #[inline]
     fn report<R>(result: R, timeline: impl FnOnce() -> Timeline) -> (R, Timeline) {
         (result, timeline())
     }

@@ -2,12 +2,13 @@
 //!
 //! Everything that is taken is given back here, also when the call is dropped at any point.
 //!
-//! A call that nobody watches and that succeeds at once has nothing to decide. All that it needs is the engine itself;
-//! the rest is [`Late`], made when something is to be decided, timed or told. Until then a call is **early**: either
+//! A call that succeeds at once has nothing to decide. All that it needs is the engine itself;
+//! the rest is [`Late`], made when something is to be decided or timed. Until then a call is **early**: either
 //! nothing was launched, or the first attempt is in flight.
 
 use crate::call::clock::CallClock;
 use crate::call::decide::{Event, NEVER, Progress, Step};
+use crate::call::driver::Report;
 use crate::call::nesting::Nesting;
 use crate::call::open::HedgesOpen;
 use crate::call::recorder::{Audience, Recorder};
@@ -35,44 +36,53 @@ impl<'a> Engine<'_, 'a> {
         Engine { shared: self.shared, plan: self.plan, state: self.state }
     }
 
-    /// Starts the call. What it is to be told of from the start can't be early.
+    /// Starts the call.
     #[inline]
     pub(crate) fn start(&mut self, capture: bool) {
-        if capture || !self.plan.start.is_early {
-            self.start_late(capture);
+        if capture || self.shared.is_watched() {
+            self.start_recording();
+        }
+        if !self.plan.start.is_early {
+            self.start_late();
+        }
+    }
+
+    /// From here on the call is recorded, and its start is told.
+    #[inline(never)]
+    fn start_recording(&mut self) {
+        let (shared, plan) = (self.shared, self.plan);
+        let (can_hedge, around) = (self.state.can_hedge, self.state.around);
+        if !shared.clock_trusted {
+            self.late();
+        }
+        self.state.recorder.switch_on(&plan.key);
+        self.state.tells_times = true;
+        let now = self.now();
+        let calendar = || shared.clock.calendar(now);
+        let started_at = match shared.clock_trusted {
+            true => calendar(),
+            false => shared.fence.run(Component::Clock, calendar).ok().flatten(),
+        };
+        self.state.ended = false;
+        self.observe(|recorder, audience| recorder.start(plan, now, started_at, audience));
+        if around.is_inside() {
+            let retried = around.is_retried();
+            self.note(
+                recourse_observe::names::NESTED,
+                if retried { "in_retryable_attempt" } else { "in_last_attempt" },
+            );
+        }
+        if !can_hedge && plan.trigger.is_some() {
+            self.note(recourse_observe::names::HEDGING, "off_one_at_a_time");
         }
     }
 
     /// Starts a call that can't be early.
     #[inline(never)]
-    fn start_late(&mut self, capture: bool) {
-        let (shared, plan) = (self.shared, self.plan);
-        let (can_hedge, around) = (self.state.can_hedge, self.state.around);
+    fn start_late(&mut self) {
+        let plan = self.plan;
         let late = self.late();
-        if capture || shared.is_watched() {
-            late.recorder.switch_on(&plan.key);
-            late.tells_times = true;
-            let now = self.now();
-            let calendar = || shared.clock.calendar(now);
-            let started_at = match shared.clock_trusted {
-                true => calendar(),
-                false => shared.fence.run(Component::Clock, calendar).ok().flatten(),
-            };
-            self.late().ended = false;
-            self.observe(|recorder, audience| recorder.start(plan, now, started_at, audience));
-            if around.is_inside() {
-                let retried = around.is_retried();
-                self.note(
-                    recourse_observe::names::NESTED,
-                    if retried { "in_retryable_attempt" } else { "in_last_attempt" },
-                );
-            }
-            if !can_hedge && plan.trigger.is_some() {
-                self.note(recourse_observe::names::HEDGING, "off_one_at_a_time");
-            }
-        }
         if let Some(stop) = &plan.stop {
-            let late = self.late();
             late.cause = Some(stop.cause.clone());
             late.step = Step::Finish { stop: Some(stop.reason) };
         }
@@ -98,22 +108,19 @@ impl<'a> Engine<'_, 'a> {
         if self.state.primary.is_launched() {
             step = progress.on(&self.plan.rules, Event::Admitted { slot: 0 });
         }
+        self.state.floor = self.state.floor.max(self.state.known_floor());
         self.state.late = Some(Late {
             progress,
             step,
-            floor: self.state.known_floor(),
             slept: 0,
             before: 0,
             timer: CallTimer::default(),
             hedges: HedgesOpen::default(),
-            recorder: Recorder::default(),
             clock: (!self.shared.clock_trusted).then(|| CallClock::new(self.shared)),
             reason: Label::EMPTY,
             cause: None,
-            tells_times: self.plan.latency.is_some(),
             launched: u32::from(self.state.primary.is_launched()),
-            is_fresh: false,
-            ended: true,
+            looked: false,
             is_over: false,
             in_drop: false,
         });
@@ -124,7 +131,8 @@ impl<'a> Engine<'_, 'a> {
     pub(super) fn waits_early(&mut self) -> bool {
         let early = self.is_early() && !self.plan.rules.wants_time(self.state.can_hedge);
         if early && self.state.started == NEVER {
-            self.state.started = self.shared.clock.now();
+            let now = self.shared.clock.now().max(self.state.floor);
+            (self.state.started, self.state.floor) = (now, now);
             self.state.primary.pended = true;
         }
         early
@@ -222,7 +230,7 @@ impl<'a> Engine<'_, 'a> {
     /// The call's future is about to be pending: until its next poll, time passes.
     #[inline]
     pub(super) fn pause(&mut self) {
-        self.late().is_fresh = false;
+        self.state.is_fresh = false;
     }
 
     /// The operation's code runs from here, for this attempt.
@@ -236,9 +244,8 @@ impl<'a> Engine<'_, 'a> {
     #[inline]
     pub(crate) fn leave(&mut self) {
         self.state.running = None;
-        if let Some(late) = &mut self.state.late {
-            late.is_fresh &= !late.tells_times;
-        }
+        // Times that are told to somebody must be exact.
+        self.state.is_fresh &= !self.state.tells_times;
     }
 
     /// What calls inside the group's attempts run in.
@@ -295,31 +302,31 @@ impl<'a> Engine<'_, 'a> {
     /// The present moment; read once a poll, and once more where the operation has run and times are told.
     #[inline]
     pub(super) fn now(&mut self) -> Moment {
-        match &mut self.state.late {
-            Some(late) if late.is_fresh => late.floor,
-            _ => self.again().read_clock(),
+        match self.state.is_fresh {
+            true => self.state.floor,
+            false => self.again().read_clock(),
         }
     }
 
     #[inline(never)]
     fn read_clock(&mut self) -> Moment {
         let shared = self.shared;
-        let late = self.late();
-        let read = match &late.clock {
-            None => shared.clock.now(),
-            Some(clock) if late.in_drop => clock.read_in_drop(late.floor),
-            Some(clock) => clock.read(late.floor),
+        let floor = self.state.floor;
+        let read = match &self.state.late {
+            Some(Late { clock: Some(clock), in_drop: true, .. }) => clock.read_in_drop(floor),
+            Some(Late { clock: Some(clock), .. }) => clock.read(floor),
+            _ => shared.clock.now(),
         };
-        late.floor = late.floor.max(read);
-        late.is_fresh = true;
-        late.floor
+        self.state.floor = floor.max(read);
+        self.state.is_fresh = true;
+        self.state.floor
     }
 
     /// The present moment for a plugin, read only if it asks.
     #[inline]
     pub(super) fn lazy_now(&self) -> Now<'_> {
         match &self.state.late {
-            Some(late) if late.is_fresh => Now::at(late.floor),
+            _ if self.state.is_fresh => Now::at(self.state.floor),
             Some(Late { clock: Some(clock), .. }) => Now::of(clock),
             _ => Now::of(&*self.shared.clock),
         }
@@ -334,13 +341,13 @@ impl<'a> Engine<'_, 'a> {
     /// Whether somebody is told when attempts start and end.
     #[inline]
     pub(super) fn tells_times(&self) -> bool {
-        self.state.late.as_ref().map_or(self.plan.latency.is_some(), |late| late.tells_times)
+        self.state.tells_times
     }
 
     /// Whether the call is recorded.
     #[inline]
     pub(crate) fn is_recorded(&self) -> bool {
-        self.state.late.as_ref().is_some_and(|late| late.recorder.is_on())
+        self.state.recorder.is_on()
     }
 
     /// Tells the observers something. If one unwinds all the same, the call knows whose panic it was.
@@ -348,18 +355,16 @@ impl<'a> Engine<'_, 'a> {
     pub(super) fn observe<R>(&mut self, tell: impl FnOnce(&mut Recorder, &Audience<'_>) -> R) -> R {
         let (shared, plan) = (self.shared, self.plan);
         let before = self.state.running.replace((Component::Observer, 0));
-        let late = self.late();
-        let audience = Audience { shared, key: &plan.key, in_drop: late.in_drop };
-        let result = tell(&mut late.recorder, &audience);
+        let in_drop = self.state.late.as_ref().is_some_and(|late| late.in_drop);
+        let audience = Audience { shared, key: &plan.key, in_drop };
+        let result = tell(&mut self.state.recorder, &audience);
         self.state.running = before;
         result
     }
 
     /// Notes something in the timeline, if there is one.
     pub(super) fn note(&mut self, name: &'static str, value: impl Into<Label>) {
-        if let Some(late) = &mut self.state.late {
-            late.recorder.note(name, value);
-        }
+        self.state.recorder.note(name, value);
     }
 
     pub(crate) fn take_detail(&mut self) -> (Label, Option<Arc<dyn Error + Send + Sync>>) {
@@ -371,13 +376,23 @@ impl<'a> Engine<'_, 'a> {
 
     #[inline(never)]
     pub(crate) fn drop_timeline(&mut self) {
-        if let Some(late) = &mut self.state.late {
-            late.recorder = Recorder::default();
+        self.state.recorder = Recorder::default();
+    }
+
+    /// Leaves the recorder of a call that is over with a value to whoever captures it; else the thread has its memory back.
+    #[inline]
+    pub(crate) fn leave_recorder<P: Report>(&mut self) -> Option<Recorder> {
+        if P::CAPTURE {
+            return Some(std::mem::take(&mut self.state.recorder));
         }
+        if self.is_recorded() {
+            self.drop_timeline();
+        }
+        None
     }
 
     #[inline]
     pub(crate) fn take_timeline(&mut self) -> Timeline {
-        self.late().recorder.take_timeline()
+        self.state.recorder.take_timeline()
     }
 }

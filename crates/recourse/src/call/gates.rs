@@ -60,7 +60,7 @@ impl Engine<'_, '_> {
         let told = self.plugin(Component::Breaker, tell);
         if told.as_ref().is_err_and(|panic| panic.component == Component::Clock) {
             // The clock panicked in the breaker's hands: it was not told, and a probe must have its slot back.
-            let now = Now::at(self.late().floor);
+            let now = Now::at(self.state.floor);
             let told = || breaker.plugin.report(ticket, Health::None, &now);
             let _ = self.shared.fence.always(Component::Breaker, told);
         }

@@ -20,7 +20,7 @@ impl<'a> Held<'a> {
     #[inline]
     pub(crate) fn new(site: &Site<'a>, plan: PlanRef<'a>, can_hedge: bool, around: Nesting) -> Self {
         let Site { shared, idempotent, .. } = *site;
-        let state = CallState::new(idempotent, can_hedge, around);
+        let state = CallState::new(idempotent, can_hedge, around, plan.latency.is_some());
         Held { shared, plan, state }
     }
 
@@ -48,7 +48,9 @@ impl<'a> Held<'a> {
     /// Whether nothing was launched, nothing is held and nothing has to be told.
     #[inline]
     fn holds_nothing(&self) -> bool {
-        self.state.late.as_ref().is_none_or(|late| late.is_over) && !self.state.primary.is_open()
+        self.state.late.as_ref().is_none_or(|late| late.is_over)
+            && !self.state.primary.is_open()
+            && self.state.ended
     }
 
     /// Whether dropping it would do nothing, as after most ends. That is known at a glance, and spares the look into every
@@ -58,6 +60,7 @@ impl<'a> Held<'a> {
         self.state.late.as_ref().is_none_or(Late::is_spent)
             && matches!(self.plan, PlanRef::Kept(_))
             && !self.state.primary.is_open()
+            && !self.state.recorder.is_on()
     }
 }
 

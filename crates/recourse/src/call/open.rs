@@ -69,9 +69,16 @@ impl Open {
         self.after_timeout = false;
     }
 
+    /// Whether it has a record in the timeline.
+    #[inline]
+    pub(crate) fn is_recorded(&self) -> bool {
+        self.record.is_some()
+    }
+
     /// Where its record stands in the timeline, if the call is recorded.
-    pub(crate) fn record(&self) -> Option<usize> {
-        self.record.map(|place| place.get() as usize - 1)
+    #[inline]
+    pub(crate) fn take_record(&mut self) -> Option<usize> {
+        self.record.take().map(|place| place.get() as usize - 1)
     }
 
     pub(crate) fn set_record(&mut self, place: Option<usize>) {

@@ -9,6 +9,7 @@ use crate::call::held::Held;
 use crate::call::nesting::Nesting;
 use crate::call::pass::{NoPass, Pass};
 use crate::call::permit::circuit_stop;
+use crate::call::recorder::Recorder;
 use crate::call::site::{LaterPlan, Site};
 use crate::error::Error;
 use crate::plan::{Plan, PlanRef};
@@ -62,6 +63,8 @@ enum Rest<'a, T, E, Fut, R> {
     /// the result of one that was over at once is in registers, and must not be read from memory that was written a moment
     /// before.
     Done(Option<R>),
+    /// It is over with a value, and this has its timeline.
+    Captured(Recorder),
 }
 
 /// What a call needs while it runs.
@@ -161,7 +164,12 @@ where
         let mut unwinding = Unwinding(self);
         let polled = match unwinding.0.as_mut().step(cx) {
             Poll::Pending => Poll::Pending,
-            Poll::Ready(Some(value)) => Poll::Ready(P::report(Ok(value), no_timeline)),
+            Poll::Ready(Some(value)) => {
+                Poll::Ready(P::report(Ok(value), || match unwinding.0.as_mut().project().rest {
+                    Some(Rest::Captured(recorder)) => recorder.take_timeline(),
+                    _ => no_timeline(),
+                }))
+            }
             Poll::Ready(None) => Poll::Ready(unwinding.0.as_mut().take_result()),
         };
         mem::forget(unwinding);
@@ -255,16 +263,16 @@ where
     #[inline(always)]
     fn first_polled(mut self: Pin<&mut Self>, polled: Poll<Result<T, E>>, cx: &mut Context<'_>) -> Polled<T> {
         let this = self.as_mut().project();
-        match driver(this.rest).take_early(polled) {
+        let mut driver = driver(this.rest);
+        match driver.take_early(polled) {
             ControlFlow::Break(Poll::Pending) => {
                 *this.stage = Stage::First;
                 Poll::Pending
             }
             ControlFlow::Break(Poll::Ready(value)) => {
                 *this.stage = Stage::Over;
-                if this.rest.as_ref().is_some_and(Rest::is_empty) {
-                    mem::forget(this.rest.take());
-                }
+                let captured = driver.engine.leave_recorder::<P>();
+                leave(this.rest, captured.map(Rest::Captured));
                 Poll::Ready(Some(value))
             }
             ControlFlow::Continue(polled) => {
@@ -283,12 +291,13 @@ where
         cx: &mut Context<'_>,
     ) -> Polled<T> {
         let plan = match plan {
-            Some(plan) if plan.start.is_early && !P::CAPTURE => plan,
+            Some(plan) if plan.start.is_early => plan,
             at_hand => return self.start(at_hand, cx),
         };
         let mut this = self.as_mut().project();
         let mut held = Held::new(this.site, plan, true, this.site.around());
         let mut engine = held.engine();
+        engine.start(P::CAPTURE);
         let Some(attempt) = engine.first_permit(admission) else {
             *this.rest = Some(Rest::over(held));
             *this.stage = Stage::Between;
@@ -300,6 +309,7 @@ where
         });
         match polled {
             Poll::Ready(Ok(value)) if engine.succeeds_early() => {
+                *this.rest = engine.leave_recorder::<P>().map(Rest::Captured);
                 if held.is_empty() {
                     mem::forget(held);
                 }
@@ -366,9 +376,8 @@ where
                     };
                     if let Some(value) = ready!(polled) {
                         *this.stage = Stage::Over;
-                        if this.rest.as_ref().is_some_and(Rest::is_empty) {
-                            mem::forget(this.rest.take());
-                        }
+                        let captured = driver.engine.leave_recorder::<P>();
+                        leave(this.rest, captured.map(Rest::Captured));
                         return Poll::Ready(Some(value));
                     }
                     *this.stage = Stage::Between;
@@ -384,11 +393,7 @@ where
                     None => {
                         *this.stage = Stage::Over;
                         let result = driver.finish::<P>();
-                        let done = Some(Rest::Done(Some(result)));
-                        match this.rest.as_ref().is_some_and(Rest::is_empty) {
-                            true => mem::forget(mem::replace(this.rest, done)),
-                            false => *this.rest = done,
-                        }
+                        leave(this.rest, Some(Rest::Done(Some(result))));
                         return Poll::Ready(None);
                     }
                 },
@@ -403,6 +408,15 @@ fn polled_after_its_end() -> ! {
     panic!("a call was polled after its end");
 }
 
+/// Leaves this in the place of a call that is over. What the call held is mostly nothing, and then is not dropped.
+#[inline(always)]
+fn leave<'a, T, E, Fut, R>(place: &mut Option<Rest<'a, T, E, Fut, R>>, rest: Option<Rest<'a, T, E, Fut, R>>) {
+    match place.as_ref().is_some_and(Rest::is_empty) {
+        true => mem::forget(mem::replace(place, rest)),
+        false => *place = rest,
+    }
+}
+
 /// The driver of a call that is underway.
 #[inline(always)]
 fn driver<'h, 'a, T: 'static, E: Failure<M>, M, Fut, R>(
@@ -414,7 +428,7 @@ fn driver<'h, 'a, T: 'static, E: Failure<M>, M, Fut, R>(
     }
 }
 
-/// A call that was never late has no timeline, and nobody who asked for one.
+/// A call that is not captured has nobody who asks for a timeline.
 fn no_timeline() -> Timeline {
-    unreachable!("a call that is recorded is late from its start")
+    unreachable!("a captured call leaves its timeline")
 }

@@ -73,8 +73,11 @@ impl Engine<'_, '_> {
         if !self.is_early() {
             return self.launch_late(slot, budget_reason);
         }
+        if self.is_recorded() {
+            self.again().record_launch(0, budget_reason);
+        }
         if self.plan.latency.is_some() {
-            self.state.group_started = self.shared.clock.now();
+            self.state.group_started = if self.is_recorded() { self.now() } else { self.shared.clock.now() };
         }
         self.state.primary.launch();
         Some(self.plan.first_attempt(self.nesting()))
@@ -84,7 +87,7 @@ impl Engine<'_, '_> {
     /// has not.
     #[inline]
     fn is_budgeted(&self, kind: AttemptKind) -> bool {
-        match self.is_early() {
+        match self.is_early() && !self.is_recorded() {
             true => self.plan.budgets_first,
             false => !matches!(self.plan.budget(kind), BoundBudget::None),
         }
@@ -263,7 +266,7 @@ impl Engine<'_, '_> {
     #[inline(never)]
     fn record_launch(&mut self, slot: usize, budget_reason: Label) {
         let (now, group) = (self.now(), self.group());
-        let before = self.late().before;
+        let before = self.state.late.as_ref().map_or(0, |late| late.before);
         let place = self.observe(|recorder, audience| {
             let record = move || {
                 let mut record = opened(slot, group, now, before);

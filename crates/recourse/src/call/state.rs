@@ -18,8 +18,6 @@ pub(crate) struct CallState<'a> {
     pub(super) can_hedge: bool,
     /// What runs round the call.
     pub(super) around: Nesting,
-    /// Whether the trigger was asked about this group.
-    pub(super) looked: bool,
     /// Whether the attempt that decided the last group timed out.
     pub(super) timed_out: bool,
     pub(super) running: Running,
@@ -28,23 +26,37 @@ pub(crate) struct CallState<'a> {
     pub(super) started: Moment,
     /// When the group's primary was launched, or first had to wait; `NEVER` before anybody wanted to know.
     pub(super) group_started: Moment,
+    /// It is at least this late: within a call time never goes back, whatever the clock does.
+    pub(super) floor: Moment,
+    /// Whether the floor is the present moment: the clock was read since the call's future was last polled. Where times
+    /// are told to somebody, it is read again after the operation has run.
+    pub(super) is_fresh: bool,
+    /// Whether times are told to somebody, and so must be exact.
+    pub(super) tells_times: bool,
+    /// Whether there is no end to tell: it was told, or the start was not.
+    pub(super) ended: bool,
+    pub(super) recorder: Recorder,
     pub(super) late: Option<Late<'a>>,
 }
 
 impl CallState<'_> {
     /// A call that nothing was launched for.
     #[inline]
-    pub(super) fn new(idempotent: Option<bool>, can_hedge: bool, around: Nesting) -> Self {
+    pub(super) fn new(idempotent: Option<bool>, can_hedge: bool, around: Nesting, tells_times: bool) -> Self {
         CallState {
             primary: Open::default(),
             idempotent,
             can_hedge,
             around,
-            looked: false,
             timed_out: false,
             running: None,
             started: NEVER,
             group_started: NEVER,
+            floor: Moment::ZERO,
+            is_fresh: false,
+            tells_times,
+            ended: true,
+            recorder: Recorder::default(),
             late: None,
         }
     }
@@ -66,28 +78,20 @@ pub(super) type Running = Option<(Component, u8)>;
 pub(super) struct Late<'a> {
     pub(super) progress: Progress,
     pub(super) step: Step,
-    /// It is at least this late: within a call time never goes back, whatever the clock does.
-    pub(super) floor: Moment,
     /// Waits that were over before the call first had to wait, in nanoseconds.
     pub(super) slept: u64,
     /// The wait before this group, in nanoseconds.
     pub(super) before: u64,
     pub(super) timer: CallTimer<'a>,
     pub(super) hedges: HedgesOpen,
-    pub(super) recorder: Recorder,
     /// Only where the clock is not our own.
     pub(super) clock: Option<CallClock<'a>>,
     /// What the classifier said of the attempt that decides the group.
     pub(super) reason: Label,
     pub(super) cause: Option<Arc<dyn Error + Send + Sync>>,
     pub(super) launched: u32,
-    /// Whether times are told to somebody, and so must be exact.
-    pub(super) tells_times: bool,
-    /// Whether the floor is the present moment: the clock was read since the call's future was last polled. Where times
-    /// are told to somebody, it is read again after the operation has run.
-    pub(super) is_fresh: bool,
-    /// Whether there is no end to tell: it was told, or the start was not.
-    pub(super) ended: bool,
+    /// Whether the trigger was asked about this group.
+    pub(super) looked: bool,
     /// The end was reached, and nothing is left that would have to be given back.
     pub(super) is_over: bool,
     /// The call is being dropped: no panic may unwind.
@@ -101,7 +105,6 @@ impl Late<'_> {
         self.is_over
             && self.timer.is_unset()
             && self.hedges.are_none()
-            && !self.recorder.is_on()
             && self.clock.is_none()
             && self.cause.is_none()
             && self.reason.as_static().is_some()

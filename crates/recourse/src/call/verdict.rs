@@ -30,11 +30,19 @@ impl Engine<'_, '_> {
         }
         self.sample_latency();
         self.report(0, Some(Health::Up));
-        if !self.state.primary.holds_nothing() {
-            self.close(0, Ending::Won, &SUCCESS, None, Some(Health::Up));
+        match self.state.primary.holds_nothing() && !self.is_recorded() {
+            true => self.state.primary.over(),
+            false => self.again().tell_early_end(),
         }
-        self.state.primary.over();
         true
+    }
+
+    #[inline(never)]
+    fn tell_early_end(&mut self) {
+        self.close(0, Ending::Won, &SUCCESS, None, Some(Health::Up));
+        if self.is_recorded() {
+            self.tell_end(None, None);
+        }
     }
 
     /// Whether every value of this plan is a success.
@@ -142,7 +150,7 @@ impl Engine<'_, '_> {
     pub(super) fn sample_latency(&mut self) {
         let plan = self.plan;
         if let Some(latency) = &plan.latency {
-            let now = match self.is_early() {
+            let now = match self.is_early() && !self.is_recorded() {
                 true => self.shared.clock.now().max(self.state.group_started),
                 false => self.now(),
             };

@@ -85,9 +85,8 @@ impl Engine<'_, '_> {
     #[inline(always)]
     fn arm(&mut self, due: Moment, wait: Duration) -> Result<(), PanicError> {
         let shared = self.shared;
-        let late = self.late();
-        let until = match late.is_fresh && shared.clock_trusted {
-            true => shared.clock.instant(late.floor + wait),
+        let until = match self.state.is_fresh && shared.clock_trusted {
+            true => shared.clock.instant(self.state.floor + wait),
             false => None,
         };
         self.state.running = Some((Component::Sleeper, 0));
@@ -107,16 +106,16 @@ impl Engine<'_, '_> {
 
     #[inline(always)]
     fn waited(&mut self, wait: u64) {
+        // The sleeper is believed, whatever the clock shows.
+        self.state.floor = later(self.state.floor, wait);
+        self.state.group_started = NEVER;
         let never_waited = self.state.started == NEVER;
         let late = self.late();
-        // The sleeper is believed, whatever the clock shows.
-        late.floor = later(late.floor, wait);
         if never_waited {
             late.slept = late.slept.saturating_add(wait);
         }
-        late.before = wait;
+        (late.before, late.looked) = (wait, false);
         let has_deadline = late.progress.deadline().is_some();
-        (self.state.group_started, self.state.looked) = (NEVER, false);
         let now = has_deadline.then(|| self.now());
         self.on(Event::Waited { now });
     }
@@ -149,7 +148,7 @@ impl Engine<'_, '_> {
             self.state.group_started = now;
         }
         let group_started = self.state.group_started;
-        let first_look = !mem::replace(&mut self.state.looked, true);
+        let first_look = !mem::replace(&mut self.late().looked, true);
         let late = self.late();
         let mut state = HedgeState::new(
             group_started,
@@ -209,8 +208,7 @@ impl Engine<'_, '_> {
                     return Poll::Ready(());
                 }
                 Poll::Ready(Ok(come)) => {
-                    let late = self.late();
-                    (late.is_fresh, late.floor) = (false, late.floor.max(come));
+                    (self.state.is_fresh, self.state.floor) = (false, self.state.floor.max(come));
                     let now = self.now();
                     if now >= due {
                         self.on(Event::Due { now });

@@ -78,10 +78,11 @@ impl World {
         let retry_budget =
             if rules.max_hedges > 0 { feeding(retry_budget, &hedge_budget) } else { retry_budget };
         let generations = if is_final && !binding.broken { at.0 } else { at.0.uncounted() };
-        let starts_early = !self.calls_are_told && binding.stop.is_none();
+        let starts_early = self.clock_trusted && binding.stop.is_none();
         let budgets_first = !retry_budget.ignores_first();
         let asks_nobody = breaker.is_none() && latency.is_none();
         let is_brief = starts_early
+            && !self.is_watched
             && !budgets_first
             && classifier.values_succeed
             && breaker.as_ref().is_none_or(|breaker| breaker.trusted);

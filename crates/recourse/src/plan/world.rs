@@ -30,8 +30,10 @@ pub(crate) struct World {
     pub(crate) trusted: Vec<Arc<dyn Classifier>>,
     /// Our own kinds of breakers, which need none either.
     pub(crate) trusted_breakers: Vec<Arc<dyn BreakerFactory>>,
-    /// Whether somebody observes, or the clock is not our own: then a call has to be told of from its start.
-    pub(crate) calls_are_told: bool,
+    /// Whether the clock is our own: another may panic, so no call can be early.
+    pub(crate) clock_trusted: bool,
+    /// Whether somebody observes: then even an early call needs an engine, which tells of it.
+    pub(crate) is_watched: bool,
     pub(crate) modes: Modes,
     pub(crate) fence: Arc<Fence>,
     pub(crate) last_normal: LastNormal,

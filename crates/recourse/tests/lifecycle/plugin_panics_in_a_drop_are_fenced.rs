@@ -15,8 +15,9 @@ use std::task::{Context, Poll};
 
 fn check(method: PluginMethod) {
     for recover in [true, false] {
-        for polls in 1..=3 {
-            let stage = Stage::new(method);
+        for (polls, stage) in (1..=3)
+            .flat_map(|polls| Stage::on_both_clocks(method).into_iter().map(move |stage| (polls, stage)))
+        {
             let executor = stage.executor(recover);
             let operation = Script::<u32>::never().on(&stage.scene.time);
             let mut call = stage.scene.time.step(executor.run(KEY, |attempt| operation.call(attempt)));

@@ -55,18 +55,21 @@ fn run(stage: &Stage, executor: &Executor, operation: &ScriptedOperation<u32>) -
 }
 
 fn check(method: PluginMethod) {
-    let stage = Stage::new(method);
+    Stage::on_both_clocks(method).iter().for_each(|stage| check_on(stage, method));
+}
+
+fn check_on(stage: &Stage, method: PluginMethod) {
     let executor = stage.executor(true);
     let [retried, won_by_hedge, failing] = stage.operations();
     let mut stops = [None; 3];
-    stops[0] = run(&stage, &executor, &retried);
+    stops[0] = run(stage, &executor, &retried);
     if hedged(method) {
-        stops[1] = run(&stage, &executor, &won_by_hedge);
+        stops[1] = run(stage, &executor, &won_by_hedge);
     } else {
         stops[1] = expected(method)[1];
     }
     stage.reconfigure();
-    stops[2] = run(&stage, &executor, &failing);
+    stops[2] = run(stage, &executor, &failing);
     if method == PluginMethod::State {
         let asked = catch_unwind(AssertUnwindSafe(|| executor.circuit_state(KEY)));
         assert!(asked.is_ok(), "a panic unwound through Executor::circuit_state");

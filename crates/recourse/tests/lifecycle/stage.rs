@@ -1,7 +1,7 @@
 //! [`Stage`]: three calls that together reach every method of every plugin, one plugin of which panics.
 
 use crate::scene::{KEY, Scene, ms, plain};
-use recourse::{Component, Executor, ExecutorBuilder, Policy, StaticProvider};
+use recourse::{Component, Executor, ExecutorBuilder, Policy, StaticProvider, SystemClock};
 use recourse_test::{
     Panicking, PluginMethod, Script, ScriptedBreaker, ScriptedBudget, ScriptedOperation, VirtualTime,
 };
@@ -14,14 +14,25 @@ pub(crate) struct Stage {
     pub(crate) plugin: Panicking,
     pub(crate) policies: StaticProvider,
     method: PluginMethod,
+    own_clock: bool,
 }
 
 impl Stage {
+    /// One stage whose clock is the virtual one, on which every call is late from its start; and one whose clock is our
+    /// own, where it is early until something is decided. Sleeps are virtual on both, and a sleeper is believed; but a
+    /// circuit would not close again on our own.
+    pub(crate) fn on_both_clocks(method: PluginMethod) -> Vec<Self> {
+        let own = Stage { own_clock: true, ..Stage::new(method) };
+        let mut stages = vec![Stage::new(method), own];
+        stages.truncate(if method == PluginMethod::OnCircuitTransition { 1 } else { 2 });
+        stages
+    }
+
     pub(crate) fn new(method: PluginMethod) -> Self {
         let scene = Scene::new();
         let plugin = Panicking::only_in([method]).in_time(&scene.time);
         let (budget, breaker) = (ScriptedBudget::allows(1), ScriptedBreaker::admits(1));
-        Stage { scene, budget, breaker, plugin, policies: StaticProvider::new(), method }
+        Stage { scene, budget, breaker, plugin, policies: StaticProvider::new(), method, own_clock: false }
     }
 
     /// Everything well-behaved but the plugin that panics, which takes the place of its kind. Other observers stand
@@ -29,6 +40,9 @@ impl Stage {
     pub(crate) fn executor(&self, recover: bool) -> Executor {
         let component = component(self.method);
         let mut builder = self.scene.builder().recover_panics(recover).late_registration();
+        if self.own_clock {
+            builder = builder.clock(SystemClock);
+        }
         builder = match component {
             Component::Classifier => builder.classifier("classifier", self.plugin.clone()),
             _ => builder.classifier("classifier", recourse::classify::Always),

@@ -24,17 +24,20 @@ fn unwinds(stage: &Stage, executor: &Executor, operation: &ScriptedOperation<u32
 
 /// Runs the stage, and asserts that the panic unwound at least once and left nothing behind.
 fn check(method: PluginMethod) {
-    let stage = Stage::new(method);
+    Stage::on_both_clocks(method).iter().for_each(|stage| check_on(stage, method));
+}
+
+fn check_on(stage: &Stage, method: PluginMethod) {
     let executor = stage.executor(false);
     let [retried, won_by_hedge, failing] = stage.operations();
-    let mut unwound = unwinds(&stage, &executor, &retried);
+    let mut unwound = unwinds(stage, &executor, &retried);
     if !matches!(component(method), Component::Provider | Component::Trigger)
         && method != PluginMethod::OnStateCapped
     {
-        unwound |= unwinds(&stage, &executor, &won_by_hedge);
+        unwound |= unwinds(stage, &executor, &won_by_hedge);
     }
     stage.reconfigure();
-    unwound |= unwinds(&stage, &executor, &failing);
+    unwound |= unwinds(stage, &executor, &failing);
     assert!(unwound, "the panic in {method} never reached the caller");
     for operation in [retried, won_by_hedge, failing] {
         stage.assert_all_given_back(&operation);
@@ -72,15 +75,16 @@ each! {
 
 /// The observer that panics and the ones beside it.
 fn check_observer(method: PluginMethod) {
-    let stage = Stage::new(method);
-    let executor = stage.executor(false);
-    let [retried, won_by_hedge, failing] = stage.operations();
-    for operation in [&retried, &won_by_hedge, &failing] {
-        unwinds(&stage, &executor, operation);
-        stage.assert_all_given_back(operation);
+    for stage in Stage::on_both_clocks(method) {
+        let executor = stage.executor(false);
+        let [retried, won_by_hedge, failing] = stage.operations();
+        for operation in [&retried, &won_by_hedge, &failing] {
+            unwinds(&stage, &executor, operation);
+            stage.assert_all_given_back(operation);
+        }
+        assert!(stage.plugin.panics() > 0, "{method} was never reached");
+        stage.scene.observer.assert_one_end_per_start();
     }
-    assert!(stage.plugin.panics() > 0, "{method} was never reached");
-    stage.scene.observer.assert_one_end_per_start();
 }
 
 macro_rules! each_callback {

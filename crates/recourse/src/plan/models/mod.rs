@@ -34,7 +34,8 @@ fn world(provider: impl PolicyProvider + 'static) -> World {
         }),
         trusted: Vec::new(),
         trusted_breakers: Vec::new(),
-        calls_are_told: false,
+        clock_trusted: true,
+        is_watched: false,
         modes: Modes { policy: MissingPolicy::Deny, ..Modes::default() },
         // What a model finds is a panic: it has to get out.
         fence: Arc::new(Fence::new(false)),
