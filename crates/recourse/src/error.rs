@@ -105,8 +105,12 @@ impl Drop for Kept {
 
 impl<E> Error<E> {
     #[inline(always)]
-    pub(crate) fn new(end: CallEnd, inner: Option<E>, look: fn(&E) -> &(dyn StdError + 'static)) -> Self {
-        Error { end: Kept::new(|| end), inner, look }
+    pub(crate) fn new(
+        end: impl FnOnce() -> CallEnd,
+        inner: Option<E>,
+        look: fn(&E) -> &(dyn StdError + 'static),
+    ) -> Self {
+        Error { end: Kept::new(end), inner, look }
     }
 
     /// Of a call whose first attempt was refused.
@@ -120,7 +124,7 @@ impl<E> Error<E> {
             reason: Label::from_static(""),
             cause: None,
         };
-        Error { end: Kept::new(end), inner: None, look }
+        Error::new(end, None, look)
     }
 
     /// Why the call ended.
@@ -241,7 +245,7 @@ mod tests {
     use super::*;
 
     fn error(end: CallEnd) -> Error<fmt::Error> {
-        Error::new(end, Some(fmt::Error), |error| error)
+        Error::new(|| end, Some(fmt::Error), |error| error)
     }
 
     #[test]

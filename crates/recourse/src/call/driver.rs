@@ -277,16 +277,20 @@ impl<'h, 'a, T: 'static, E: Failure<M>, M> Driver<'h, 'a, T, E, M> {
         // An error that the classifier calls a success is an accepted one.
         let stop = self.engine.stop().or(inner.is_some().then_some(StopReason::Accepted));
         let elapsed = self.engine.finish(stop, inner.as_ref().map(E::as_error));
-        let (reason, cause) = self.engine.take_detail();
-        let end = CallEnd {
-            stop: stop.unwrap_or(StopReason::Abort),
-            key: self.engine.key().clone(),
-            attempts: self.engine.launched(),
-            elapsed,
-            reason,
-            cause,
+        let engine = &mut self.engine;
+        let end = || {
+            let (reason, cause) = engine.take_detail();
+            CallEnd {
+                stop: stop.unwrap_or(StopReason::Abort),
+                key: engine.key().clone(),
+                attempts: engine.launched(),
+                elapsed,
+                reason,
+                cause,
+            }
         };
-        self.report::<P>(Err(failed(end, inner)))
+        let error = Error::new(end, inner, E::as_error as fn(&E) -> &(dyn StdError + 'static));
+        self.report::<P>(Err(error))
     }
 
     /// The timeline's memory goes where it is wanted next: to the caller, or back to the thread.
@@ -297,10 +301,4 @@ impl<'h, 'a, T: 'static, E: Failure<M>, M> Driver<'h, 'a, T, E, M> {
         }
         P::report(result, || self.engine.take_timeline())
     }
-}
-
-/// What a caller gets who gets no value.
-#[inline]
-pub(crate) fn failed<E: Failure<M>, M>(end: CallEnd, inner: Option<E>) -> Error<E> {
-    Error::new(end, inner, E::as_error as fn(&E) -> &(dyn StdError + 'static))
 }

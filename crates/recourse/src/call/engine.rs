@@ -8,7 +8,6 @@
 
 use crate::call::clock::CallClock;
 use crate::call::decide::{Event, NEVER, Progress, Step};
-use crate::call::driver::Report;
 use crate::call::nesting::Nesting;
 use crate::call::open::HedgesOpen;
 use crate::call::recorder::{Audience, Recorder};
@@ -381,8 +380,8 @@ impl<'a> Engine<'_, 'a> {
 
     /// Leaves the recorder of a call that is over with a value to whoever captures it; else the thread has its memory back.
     #[inline]
-    pub(crate) fn leave_recorder<P: Report>(&mut self) -> Option<Recorder> {
-        if P::CAPTURE {
+    pub(crate) fn leave_recorder(&mut self, captures: bool) -> Option<Recorder> {
+        if captures {
             return Some(std::mem::take(&mut self.state.recorder));
         }
         if self.is_recorded() {

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! owned    where an operation's futures stand, several at once; borrowed: one at a time
-//! pass     what a call holds that asks nobody but a breaker of our own
+//! pass     what a call holds that asks nobody but a breaker of our own; rest: what it needs that was not over at once
 //! driver   polls the operation's futures, hands their results to the engine
 //! engine   asks and tells plugins, keeps time, obeys decide; permit, gates, waiting, verdict and closing are its parts
 //! decide   which attempt, hedge, wait or end comes next: no clock, no randomness, no I/O
@@ -28,6 +28,7 @@ mod owned;
 mod pass;
 mod permit;
 mod recorder;
+mod rest;
 mod site;
 mod state;
 mod timer;

@@ -3,14 +3,14 @@
 //! Written by hand and not as an `async fn`, because nearly every call is over in its first poll: until something has to
 //! be decided, it needs no more than the operation's future and its place.
 
-use crate::call::driver::{Driver, Last, Report, poll_once};
-use crate::call::hedger::{Hedges, Running};
+use crate::call::driver::{Driver, Report, poll_once};
+use crate::call::hedger::Hedges;
 use crate::call::held::Held;
 use crate::call::nesting::Nesting;
 use crate::call::pass::{NoPass, Pass};
 use crate::call::permit::circuit_stop;
-use crate::call::recorder::Recorder;
-use crate::call::site::{LaterPlan, Site};
+use crate::call::rest::{Rest, Underway, driver, leave};
+use crate::call::site::Site;
 use crate::error::Error;
 use crate::plan::{Plan, PlanRef};
 use pin_project_lite::pin_project;
@@ -43,52 +43,9 @@ pin_project! {
         P: Report,
     {
         fn drop(this: Pin<&mut Self>) {
-            if this.rest.is_some() {
+            if matches!(this.rest, Some(Rest::Underway(_))) {
                 this.let_go();
             }
-        }
-    }
-}
-
-/// What a call needs that was not over at once.
-#[allow(
-    clippy::large_enum_variant,
-    reason = "most of these are underway, and a box would have to be allocated"
-)]
-enum Rest<'a, T, E, Fut, R> {
-    /// Its provider has not answered yet.
-    Planning(LaterPlan<'a>),
-    Underway(Underway<'a, T, E, Fut>),
-    /// It is over, and this is its result, until it is taken. Kept here and not handed up: where the ways of a call meet,
-    /// the result of one that was over at once is in registers, and must not be read from memory that was written a moment
-    /// before.
-    Done(Option<R>),
-    /// It is over with a value, and this has its timeline.
-    Captured(Recorder),
-}
-
-/// What a call needs while it runs.
-struct Underway<'a, T, E, Fut> {
-    /// `None` when it was let go of.
-    held: Option<Held<'a>>,
-    running: Running<Fut>,
-    last: Last<T, E>,
-}
-
-impl<'a, T, E, Fut, R> Rest<'a, T, E, Fut, R> {
-    #[inline(always)]
-    fn over(held: Held<'a>) -> Self {
-        Rest::Underway(Underway { held: Some(held), running: None, last: None })
-    }
-
-    /// Whether dropping it would do nothing, which is known at a glance.
-    #[inline]
-    fn is_empty(&self) -> bool {
-        match self {
-            Rest::Underway(Underway { held, running: None, last: None }) => {
-                held.as_ref().is_none_or(Held::is_empty)
-            }
-            _ => false,
         }
     }
 }
@@ -271,7 +228,7 @@ where
             }
             ControlFlow::Break(Poll::Ready(value)) => {
                 *this.stage = Stage::Over;
-                let captured = driver.engine.leave_recorder::<P>();
+                let captured = driver.engine.leave_recorder(P::CAPTURE);
                 leave(this.rest, captured.map(Rest::Captured));
                 Poll::Ready(Some(value))
             }
@@ -309,7 +266,7 @@ where
         });
         match polled {
             Poll::Ready(Ok(value)) if engine.succeeds_early() => {
-                *this.rest = engine.leave_recorder::<P>().map(Rest::Captured);
+                *this.rest = engine.leave_recorder(P::CAPTURE).map(Rest::Captured);
                 if held.is_empty() {
                     mem::forget(held);
                 }
@@ -376,7 +333,7 @@ where
                     };
                     if let Some(value) = ready!(polled) {
                         *this.stage = Stage::Over;
-                        let captured = driver.engine.leave_recorder::<P>();
+                        let captured = driver.engine.leave_recorder(P::CAPTURE);
                         leave(this.rest, captured.map(Rest::Captured));
                         return Poll::Ready(Some(value));
                     }
@@ -406,26 +363,6 @@ where
 #[cold]
 fn polled_after_its_end() -> ! {
     panic!("a call was polled after its end");
-}
-
-/// Leaves this in the place of a call that is over. What the call held is mostly nothing, and then is not dropped.
-#[inline(always)]
-fn leave<'a, T, E, Fut, R>(place: &mut Option<Rest<'a, T, E, Fut, R>>, rest: Option<Rest<'a, T, E, Fut, R>>) {
-    match place.as_ref().is_some_and(Rest::is_empty) {
-        true => mem::forget(mem::replace(place, rest)),
-        false => *place = rest,
-    }
-}
-
-/// The driver of a call that is underway.
-#[inline(always)]
-fn driver<'h, 'a, T: 'static, E: Failure<M>, M, Fut, R>(
-    rest: &'h mut Option<Rest<'a, T, E, Fut, R>>,
-) -> Driver<'h, 'a, T, E, M> {
-    match rest {
-        Some(Rest::Underway(Underway { held: Some(held), last, .. })) => Driver::over(held, last),
-        _ => unreachable!("it was made before it was polled"),
-    }
 }
 
 /// A call that is not captured has nobody who asks for a timeline.

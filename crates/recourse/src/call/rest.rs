@@ -1,0 +1,75 @@
+//! [`Rest`]: what a call needs that was not over at once.
+
+use crate::call::driver::{Driver, Last};
+use crate::call::hedger::Running;
+use crate::call::held::Held;
+use crate::call::recorder::Recorder;
+use crate::call::site::LaterPlan;
+use recourse_core::Failure;
+use std::mem;
+
+/// What a call needs that was not over at once.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "most of these are underway, and a box would have to be allocated"
+)]
+pub(super) enum Rest<'a, T, E, Fut, R> {
+    /// Its provider has not answered yet.
+    Planning(LaterPlan<'a>),
+    Underway(Underway<'a, T, E, Fut>),
+    /// It is over, and this is its result, until it is taken. Kept here and not handed up: where the ways of a call meet,
+    /// the result of one that was over at once is in registers, and must not be read from memory that was written a moment
+    /// before.
+    Done(Option<R>),
+    /// It is over with a value, and this has its timeline.
+    Captured(Recorder),
+}
+
+/// What a call needs while it runs.
+pub(super) struct Underway<'a, T, E, Fut> {
+    /// `None` when it was let go of.
+    pub(super) held: Option<Held<'a>>,
+    pub(super) running: Running<Fut>,
+    pub(super) last: Last<T, E>,
+}
+
+impl<'a, T, E, Fut, R> Rest<'a, T, E, Fut, R> {
+    #[inline(always)]
+    pub(super) fn over(held: Held<'a>) -> Self {
+        Rest::Underway(Underway { held: Some(held), running: None, last: None })
+    }
+
+    /// Whether dropping it would do nothing, which is known at a glance.
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        match self {
+            Rest::Underway(Underway { held, running: None, last: None }) => {
+                held.as_ref().is_none_or(Held::is_empty)
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Leaves this in the place of a call that is over. What the call held is mostly nothing, and then is not dropped.
+#[inline(always)]
+pub(super) fn leave<'a, T, E, Fut, R>(
+    place: &mut Option<Rest<'a, T, E, Fut, R>>,
+    rest: Option<Rest<'a, T, E, Fut, R>>,
+) {
+    match place.as_ref().is_some_and(Rest::is_empty) {
+        true => mem::forget(mem::replace(place, rest)),
+        false => *place = rest,
+    }
+}
+
+/// The driver of a call that is underway.
+#[inline(always)]
+pub(super) fn driver<'h, 'a, T: 'static, E: Failure<M>, M, Fut, R>(
+    rest: &'h mut Option<Rest<'a, T, E, Fut, R>>,
+) -> Driver<'h, 'a, T, E, M> {
+    match rest {
+        Some(Rest::Underway(Underway { held: Some(held), last, .. })) => Driver::over(held, last),
+        _ => unreachable!("it was made before it was polled"),
+    }
+}
