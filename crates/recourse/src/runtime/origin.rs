@@ -34,7 +34,7 @@ impl Origin {
     }
 }
 
-/// What an instant is hashed by, as one number: its seconds and nanoseconds, on every platform that we know of. The
+/// What an instant is hashed by, as one number (ADR 0021): its seconds and nanoseconds, on every platform that we know of. The
 /// library's own subtraction gives the same, and is a call, with several branches, at each reading of the clock.
 #[inline]
 fn reading(instant: Instant) -> u64 {
