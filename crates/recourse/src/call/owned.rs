@@ -9,7 +9,7 @@ use crate::call::held::Held;
 use crate::call::nesting::Nesting;
 use crate::call::pass::{NoPass, Pass};
 use crate::call::permit::circuit_stop;
-use crate::call::rest::{Rest, Underway, driver, leave};
+use crate::call::rest::{Emptied, Rest, Underway, driver, fill, leave, let_go};
 use crate::call::site::Site;
 use crate::error::Error;
 use crate::plan::{Plan, PlanRef};
@@ -18,7 +18,7 @@ use recourse_core::{Admission, Attempt, Failure, StopReason, Timeline};
 use std::error::Error as StdError;
 use std::future::Future;
 use std::marker::PhantomData;
-use std::mem;
+use std::mem::{self, ManuallyDrop};
 use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -34,7 +34,8 @@ pin_project! {
         stage: Stage,
         #[pin]
         primary: Option<Fut>,
-        rest: Option<Rest<'a, T, E, Fut, P::Output<Result<T, Error<E>>>>>,
+        // Dropped by hand, so that it is not looked at twice in a call that was over at once.
+        rest: ManuallyDrop<Option<Rest<'a, T, E, Fut, P::Output<Result<T, Error<E>>>>>>,
         marker: PhantomData<fn() -> M>,
     }
 
@@ -43,8 +44,8 @@ pin_project! {
         P: Report,
     {
         fn drop(this: Pin<&mut Self>) {
-            if matches!(this.rest, Some(Rest::Underway(_))) {
-                this.let_go();
+            if this.rest.is_some() {
+                this.drop_rest();
             }
         }
     }
@@ -71,28 +72,43 @@ pub(crate) fn drive<'a, P, T, E, M, F, Fut>(site: Site<'a>, operation: F) -> Dri
 where
     P: Report,
 {
-    Drive { site, operation, stage: Stage::Start, primary: None, rest: None, marker: PhantomData }
+    Drive {
+        site,
+        operation,
+        stage: Stage::Start,
+        primary: None,
+        rest: ManuallyDrop::new(None),
+        marker: PhantomData,
+    }
 }
 
 impl<'a, P: Report, T, E, M, F, Fut> Drive<'a, P, T, E, M, F, Fut> {
     /// Drops the attempts, and then gives back what was taken for them. Kept out of the way of a call that was over at once.
     #[inline(never)]
     fn let_go(self: Pin<&mut Self>) {
-        let mut this = self.project();
-        this.primary.set(None);
-        if let Some(Rest::Underway(underway)) = this.rest {
-            underway.running = None;
-            underway.held = None;
-        }
+        let this = self.project();
+        let_go(this.primary, this.rest);
+    }
+
+    /// Drops all that a call needed which was not over at once.
+    #[inline(never)]
+    fn drop_rest(self: Pin<&mut Self>) {
+        let this = self.project();
+        let rest = Emptied(this.rest);
+        let_go(this.primary, rest.0);
     }
 
     /// The result that a call has left.
     #[inline]
     fn take_result(self: Pin<&mut Self>) -> P::Output<Result<T, Error<E>>> {
-        match self.project().rest {
-            Some(Rest::Done(result)) => result.take().unwrap_or_else(|| unreachable!("it was left just now")),
-            _ => unreachable!("a call that is over has left its result"),
-        }
+        let rest = &mut **self.project().rest;
+        let Some(Rest::Done(result)) = rest else {
+            unreachable!("a call that is over has left its result");
+        };
+        let result = result.take().unwrap_or_else(|| unreachable!("it was left just now"));
+        // What is left is nothing, and is not dropped.
+        mem::forget(rest.take());
+        result
     }
 }
 
@@ -120,14 +136,15 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut unwinding = Unwinding(self);
         let polled = match unwinding.0.as_mut().step(cx) {
-            Poll::Pending => Poll::Pending,
-            Poll::Ready(Some(value)) => {
-                Poll::Ready(P::report(Ok(value), || match unwinding.0.as_mut().project().rest {
+            ControlFlow::Break(value) => Poll::Ready(P::report(Ok(value), no_timeline)),
+            ControlFlow::Continue(Poll::Pending) => Poll::Pending,
+            ControlFlow::Continue(Poll::Ready(Some(value))) => {
+                Poll::Ready(P::report(Ok(value), || match &mut **unwinding.0.as_mut().project().rest {
                     Some(Rest::Captured(recorder)) => recorder.take_timeline(),
                     _ => no_timeline(),
                 }))
             }
-            Poll::Ready(None) => Poll::Ready(unwinding.0.as_mut().take_result()),
+            ControlFlow::Continue(Poll::Ready(None)) => Poll::Ready(unwinding.0.as_mut().take_result()),
         };
         mem::forget(unwinding);
         polled
@@ -142,25 +159,26 @@ where
     T: 'static,
     E: Failure<M>,
 {
-    #[inline]
-    fn step(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Polled<T> {
+    /// Breaks with the value of a call that asks nobody and is over at once.
+    #[inline(always)]
+    fn step(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> ControlFlow<T, Polled<T>> {
         let this = self.as_mut().project();
-        match this.stage {
-            Stage::Start => {}
-            Stage::First => return self.poll_first(cx),
-            Stage::Over => polled_after_its_end(),
-            _ => return self.go_on(None, cx),
+        if !matches!(this.stage, Stage::Start) {
+            return ControlFlow::Continue(self.poll_again(cx));
         }
         *this.stage = Stage::Over;
-        match this.site.first_plan() {
-            Some(plan) if plan.start.is_free && !P::CAPTURE => self.first_attempt(plan, None, cx),
+        let polled = match this.site.first_plan() {
+            Some(plan) if plan.start.is_free && !P::CAPTURE => match self.first_attempt(plan, None, cx) {
+                Poll::Ready(Some(value)) => return ControlFlow::Break(value),
+                polled => polled,
+            },
             Some(plan) if plan.start.needs_pass && !P::CAPTURE => self.pass(plan, cx),
-            Some(plan) => self.begin(Some(PlanRef::Kept(plan)), None, cx),
-            None => {
-                let plan = this.site.plan_now();
+            first => {
+                let plan = first.map_or_else(|| this.site.plan_now(), |plan| Some(PlanRef::Kept(plan)));
                 self.begin(plan, None, cx)
             }
-        }
+        };
+        ControlFlow::Continue(polled)
     }
 
     /// Starts a call that has nobody to ask but a breaker of our own, or is timed.
@@ -179,7 +197,7 @@ where
         let refused = Error::refused(&plan.key, stop, E::as_error as fn(&E) -> &(dyn StdError + 'static));
         let done = Rest::Done(Some(P::report(Err(refused), no_timeline)));
         // A call at its start holds nothing that would have to be dropped.
-        mem::forget(self.project().rest.replace(done));
+        fill(self.project().rest, done);
         Poll::Ready(None)
     }
 
@@ -204,12 +222,22 @@ where
             }
             return Poll::Ready(Some(value));
         }
-        *this.rest = Some(Rest::over(Held::in_flight(this.site, PlanRef::Kept(plan), around, pass)));
+        fill(this.rest, Rest::over(Held::in_flight(this.site, PlanRef::Kept(plan), around, pass)));
         self.first_polled(polled, cx)
     }
 
-    /// Polls the attempt of a call that is still early.
+    /// Polls a call that was polled before.
     #[inline(never)]
+    fn poll_again(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Polled<T> {
+        match self.stage {
+            Stage::First => self.poll_first(cx),
+            Stage::Over => polled_after_its_end(),
+            _ => self.go_on(None, cx),
+        }
+    }
+
+    /// Polls the attempt of a call that is still early.
+    #[inline(always)]
     fn poll_first(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Polled<T> {
         let this = self.as_mut().project();
         let polled = driver(this.rest).engine.attempting(0, || poll_once(this.primary, cx));
@@ -256,7 +284,7 @@ where
         let mut engine = held.engine();
         engine.start(P::CAPTURE);
         let Some(attempt) = engine.first_permit(admission) else {
-            *this.rest = Some(Rest::over(held));
+            fill(this.rest, Rest::over(held));
             *this.stage = Stage::Between;
             return self.go_on(None, cx);
         };
@@ -266,14 +294,16 @@ where
         });
         match polled {
             Poll::Ready(Ok(value)) if engine.succeeds_early() => {
-                *this.rest = engine.leave_recorder(P::CAPTURE).map(Rest::Captured);
+                if let Some(recorder) = engine.leave_recorder(P::CAPTURE) {
+                    fill(this.rest, Rest::Captured(recorder));
+                }
                 if held.is_empty() {
                     mem::forget(held);
                 }
                 Poll::Ready(Some(value))
             }
             polled => {
-                *this.rest = Some(Rest::over(held));
+                fill(this.rest, Rest::over(held));
                 self.first_polled(polled, cx)
             }
         }
@@ -291,7 +321,7 @@ where
             None => {
                 // What runs round the call is what ran round its first poll.
                 this.site.within = this.site.around();
-                *this.rest = Some(Rest::Planning(this.site.plan_later()));
+                fill(this.rest, Rest::Planning(this.site.plan_later()));
                 *this.stage = Stage::Between;
             }
         }
@@ -302,9 +332,8 @@ where
     fn start_by(self: Pin<&mut Self>, plan: PlanRef<'a>, around: Nesting) {
         let this = self.project();
         let held = Held::new(this.site, plan, true, around);
-        if let Rest::Underway(Underway { held: Some(held), .. }) = this.rest.insert(Rest::over(held)) {
-            held.engine().start(P::CAPTURE);
-        }
+        **this.rest = Some(Rest::over(held));
+        driver(this.rest).engine.start(P::CAPTURE);
         *this.stage = Stage::Between;
     }
 
@@ -312,12 +341,12 @@ where
     #[inline(never)]
     fn go_on(mut self: Pin<&mut Self>, taken: Option<Poll<Result<T, E>>>, cx: &mut Context<'_>) -> Polled<T> {
         let this = self.as_mut().project();
-        if let Some(Rest::Planning(later)) = this.rest {
+        if let Some(Rest::Planning(later)) = &mut **this.rest {
             let (plan, around) = (ready!(later.as_mut().poll(cx)), this.site.within);
             self.as_mut().start_by(plan, around);
         }
         let mut this = self.project();
-        let Some(Rest::Underway(Underway { held: Some(held), running, last })) = this.rest else {
+        let Some(Rest::Underway(Underway { held: Some(held), running, last })) = &mut **this.rest else {
             polled_after_its_end();
         };
         let mut driver = Driver::over(held, last);

@@ -7,6 +7,7 @@ use crate::call::recorder::Recorder;
 use crate::call::site::LaterPlan;
 use recourse_core::Failure;
 use std::mem;
+use std::pin::Pin;
 
 /// What a call needs that was not over at once.
 #[allow(
@@ -49,6 +50,34 @@ impl<'a, T, E, Fut, R> Rest<'a, T, E, Fut, R> {
             _ => false,
         }
     }
+}
+
+/// Drops the attempts, and then gives back what was taken for them.
+pub(super) fn let_go<T, E, Fut, R>(
+    mut primary: Pin<&mut Option<Fut>>,
+    rest: &mut Option<Rest<'_, T, E, Fut, R>>,
+) {
+    primary.set(None);
+    if let Some(Rest::Underway(underway)) = rest {
+        underway.running = None;
+        underway.held = None;
+    }
+}
+
+/// Empties the place when it is dropped, also where an attempt panics that is dropped before.
+pub(super) struct Emptied<'r, T>(pub(super) &'r mut Option<T>);
+
+impl<T> Drop for Emptied<'_, T> {
+    fn drop(&mut self) {
+        *self.0 = None;
+    }
+}
+
+/// Puts this where nothing is, and so nothing has to be dropped.
+#[inline(always)]
+pub(super) fn fill<T>(place: &mut Option<T>, rest: T) {
+    debug_assert!(place.is_none());
+    mem::forget(place.replace(rest));
 }
 
 /// Leaves this in the place of a call that is over. What the call held is mostly nothing, and then is not dropped.

@@ -180,6 +180,25 @@ fn an_operation_that_panics_anywhere_gives_everything_back() {
 }
 
 #[test]
+fn an_operation_that_panics_as_it_falls_with_its_call_gives_everything_back() {
+    for (polls, hedged) in [(1, false), (2, false), (1, true), (2, true)] {
+        let gates = Gates::open();
+        let policy = plain().retry_budget("b").circuit_breaker("c");
+        // The sleeper doesn't wait, so the hedge starts at once.
+        let policy =
+            if hedged { policy.hedge_after(Duration::from_millis(1)).hedge_budget("b") } else { policy };
+        let executor = built(gates.builder().policy("another.Key", policy));
+        let mut call = Box::pin(executor.run("another.Key", |_| Explodes::new(4)));
+        let waker = noop_waker();
+        for _ in 0..polls {
+            assert!(call.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        }
+        assert!(catch_unwind(AssertUnwindSafe(|| drop(call))).is_err(), "it panics as it is dropped");
+        gates.assert_all_given_back();
+    }
+}
+
+#[test]
 fn what_refuses_second_gives_the_first_back_and_nothing_runs() {
     for (budget, breaker, stop) in [
         (ScriptedBudget::denies(1), ScriptedBreaker::admits(1), StopReason::BudgetDenied),
