@@ -94,7 +94,7 @@ impl Slots {
     #[inline(never)]
     pub(crate) fn target(&self, key: &KeyRef<'_>, world: &World) -> Target<'_> {
         if let KeyRef::Key(own) = key {
-            if let Some(cell) = self.first.at_home_itself(own) {
+            if let Some(cell) = self.at_home_itself(own) {
                 return Target::Kept(&cell.slot);
             }
         }
@@ -198,6 +198,13 @@ impl Slots {
         self.find_cell(fingerprint, text).map(|cell| &*cell.slot)
     }
 
+    /// The same for a key whose slot was made with this very text, as a static key's is: then no text has to be read.
+    #[inline]
+    fn at_home_itself(&self, key: &Key) -> Option<&Cell> {
+        let in_rest = self.rest.get().and_then(|rest| rest.at_home_itself(key));
+        in_rest.or_else(|| self.first.at_home_itself(key))
+    }
+
     /// The key's cell, if it is the first in which it may stand: that of most keys is. Where there is a large table, most
     /// of them are there.
     #[inline]
@@ -250,7 +257,8 @@ impl Table {
     #[inline]
     fn at_home_itself(&self, key: &Key) -> Option<&Cell> {
         let cell = self.home(key.fingerprint())?;
-        std::ptr::eq(cell.slot.key.as_str(), key.as_str()).then_some(cell)
+        let is_itself = || std::ptr::eq(cell.slot.key.as_str(), key.as_str());
+        (cell.fingerprint == key.fingerprint() && is_itself()).then_some(cell)
     }
 
     /// The key's cell, if it is the first in which it may stand.
@@ -295,6 +303,25 @@ mod tests {
             assert_eq!(slots.find(key.fingerprint(), key.as_str()).unwrap().key, key);
         }
         assert_eq!(slots.len(), 2_000);
+    }
+
+    #[test]
+    fn a_key_whose_text_a_slot_was_made_with_finds_that_slot_and_no_other_key_does() {
+        let slots = Slots::new(2_000);
+        let keys: Vec<_> = (0..1_000).map(key).collect();
+        for key in &keys {
+            slots.get(key);
+        }
+        let mut found = 0;
+        for (number, own) in keys.iter().enumerate() {
+            if let Some(cell) = slots.at_home_itself(own) {
+                assert_eq!(cell.slot.key, *own);
+                found += 1;
+            }
+            assert!(slots.at_home_itself(&key(number)).is_none(), "the same text at another place");
+        }
+        assert!(found > 700, "{found} of the keys are at home");
+        assert!(slots.at_home_itself(&key(1_000)).is_none());
     }
 
     #[test]
