@@ -42,8 +42,8 @@ impl<C: Count> Breaker<C> {
         Breaker { summary, rules, inbox, circuit: Mutex::new(circuit), observed }
     }
 
-    /// Kept out of line, so that the way through a closed circuit needs no room for what isn't one.
-    #[cold]
+    /// Kept out of line, so that the way through a closed circuit needs no room for what isn't one. A breaker that measures
+    /// how slow attempts are goes this way as a rule.
     #[inline(never)]
     fn admit_otherwise(&self, request: &AdmissionRequest<'_>) -> Admission {
         match self.summary.rejecting(&request.now) {

@@ -157,16 +157,10 @@ pub(super) fn goals(calls: &[Call]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::figures::{Nanos, Row};
+    use crate::bench::figures::Row;
 
     fn call(case: &str, column: &str, nanos: f64) -> Call {
-        Call {
-            case: case.to_owned(),
-            column: column.to_owned(),
-            nanos: Some(Nanos { median: nanos, lowest: nanos, highest: nanos }),
-            instructions: Some(10.0 * nanos),
-            ..Call::default()
-        }
+        Call::of(case, column, nanos, 10.0 * nanos)
     }
 
     #[test]

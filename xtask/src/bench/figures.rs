@@ -61,6 +61,20 @@ pub(super) struct Call {
     pub(super) beyond: Option<u64>,
 }
 
+#[cfg(test)]
+impl Call {
+    /// A call that took as long in each round.
+    pub(super) fn of(case: &str, column: &str, nanos: f64, instructions: f64) -> Self {
+        Call {
+            case: case.to_owned(),
+            column: column.to_owned(),
+            nanos: Some(Nanos { median: nanos, lowest: nanos, highest: nanos }),
+            instructions: Some(instructions),
+            ..Call::default()
+        }
+    }
+}
+
 /// Nanoseconds of the rounds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Nanos {

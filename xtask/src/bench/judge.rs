@@ -140,18 +140,7 @@ pub(super) fn tally(calls: &[Call], figure: Figure) -> (usize, usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::figures::Nanos;
     use crate::bench::goals::RECOURSE;
-
-    fn call(case: &str, column: &str, nanos: f64, instructions: f64) -> Call {
-        Call {
-            case: case.to_owned(),
-            column: column.to_owned(),
-            nanos: Some(Nanos { median: nanos, lowest: nanos, highest: nanos }),
-            instructions: Some(instructions),
-            ..Call::default()
-        }
-    }
 
     fn judged(case: &'static str, bounds: &'static [Bound], calls: &[Call]) -> Vec<String> {
         let goal = Goal { case, column: RECOURSE, bounds };
@@ -160,7 +149,7 @@ mod tests {
 
     #[test]
     fn a_ratio_is_judged_by_nanoseconds_and_by_instructions() {
-        let calls = [call("all", RECOURSE, 40.0, 300.0), call("all", "by-hand", 90.0, 500.0)];
+        let calls = [Call::of("all", RECOURSE, 40.0, 300.0), Call::of("all", "by-hand", 90.0, 500.0)];
         assert_eq!(
             judged("all", &[Bound::Times(0.5, "by-hand"), Bound::Allocations(0)], &calls),
             ["met: 40.0 of 45.0", "**missed**: 300 of 250", "met: 0 of 0"]
@@ -170,9 +159,9 @@ mod tests {
     #[test]
     fn a_sum_leans_on_another_row_and_on_the_clock() {
         let calls = [
-            call("plain", RECOURSE, 7.0, 70.0),
-            call("observed", RECOURSE, 79.0, 200.0),
-            call("clock-read", "bare", 28.0, 35.0),
+            Call::of("plain", RECOURSE, 7.0, 70.0),
+            Call::of("observed", RECOURSE, 79.0, 200.0),
+            Call::of("clock-read", "bare", 28.0, 35.0),
         ];
         let most = Bound::Above { row: Some("plain"), clock_reads: 2, nanos: 15.0 };
         assert_eq!(formula(most), "<= `plain` + 2 clock reads + 15 ns");
@@ -183,7 +172,8 @@ mod tests {
 
     #[test]
     fn another_row_of_the_same_column_may_be_the_measure() {
-        let calls = [call("keys-1", RECOURSE, 10.0, 100.0), call("keys-10000", RECOURSE, 15.0, 100.0)];
+        let calls =
+            [Call::of("keys-1", RECOURSE, 10.0, 100.0), Call::of("keys-10000", RECOURSE, 15.0, 100.0)];
         let bounds = &[Bound::TimesRow(1.5, "keys-1")];
         assert_eq!(judged("keys-10000", bounds, &calls), ["met: 15.0 of 15.0", "met: 100 of 150"]);
     }

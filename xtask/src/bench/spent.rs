@@ -153,20 +153,9 @@ fn percent(part: f64, of: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::figures::Nanos;
 
     fn function(name: &str, instructions: f64) -> Function {
         Function { name: name.to_owned(), object: "libx".to_owned(), instructions }
-    }
-
-    fn call(case: &str, column: &str, nanos: f64, instructions: f64) -> Call {
-        Call {
-            case: case.to_owned(),
-            column: column.to_owned(),
-            nanos: Some(Nanos { median: nanos, lowest: nanos, highest: nanos }),
-            instructions: Some(instructions),
-            ..Call::default()
-        }
     }
 
     fn folded(functions: Vec<Function>) -> Vec<(Option<String>, f64)> {
@@ -224,14 +213,14 @@ mod tests {
     #[test]
     fn a_row_is_profiled_whose_goal_of_time_or_instructions_is_missed_by_handle() {
         let calls = [
-            call("plain", RECOURSE, 7.0, 71.0),
-            call("plain", "recourse-static-key", 50.0, 500.0),
-            call("plain", "seatbelt", 20.0, 100.0),
-            call("latency-recorded", RECOURSE, 9.0, 1.0),
-            call("latency-read", RECOURSE, 99.0, 1.0),
+            Call::of("plain", RECOURSE, 7.0, 71.0),
+            Call::of("plain", "recourse-static-key", 50.0, 500.0),
+            Call::of("plain", "seatbelt", 20.0, 100.0),
+            Call::of("latency-recorded", RECOURSE, 9.0, 1.0),
+            Call::of("latency-read", RECOURSE, 99.0, 1.0),
         ];
         assert_eq!(missed(&calls), ["plain", "latency-recorded"]);
-        let many = Call { allocations: 3.0, ..call("latency-read", RECOURSE, 99.0, 1.0) };
+        let many = Call { allocations: 3.0, ..Call::of("latency-read", RECOURSE, 99.0, 1.0) };
         assert!(missed(&[many]).is_empty());
     }
 

@@ -107,7 +107,6 @@ impl<'a> Engine<'_, 'a> {
         if self.state.primary.is_launched() {
             step = progress.on(&self.plan.rules, Event::Admitted { slot: 0 });
         }
-        self.state.floor = self.state.floor.max(self.state.known_floor());
         self.state.late = Some(Late {
             progress,
             step,

@@ -1,5 +1,6 @@
 //! [`Held`]: what a call holds, and gives back when it is dropped.
 
+use crate::call::decide::NEVER;
 use crate::call::engine::Engine;
 use crate::call::nesting::Nesting;
 use crate::call::pass::Pass;
@@ -35,7 +36,11 @@ impl<'a> Held<'a> {
         let mut held = Held::new(site, plan, true, around);
         held.state.primary.launch();
         if let Some(pass) = pass {
-            (held.state.primary.ticket, held.state.group_started) = pass.hand_over();
+            let (ticket, started) = pass.hand_over();
+            (held.state.primary.ticket, held.state.group_started) = (ticket, started);
+            if started != NEVER {
+                held.state.floor = started;
+            }
         }
         held
     }

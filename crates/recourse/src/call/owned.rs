@@ -309,7 +309,7 @@ where
         }
     }
 
-    /// Starts a call that has somebody to ask or to tell before its first attempt, or has no plan yet.
+    /// Starts a call that is late from its start, or has no plan yet.
     #[inline(never)]
     fn start(mut self: Pin<&mut Self>, plan: Option<PlanRef<'a>>, cx: &mut Context<'_>) -> Polled<T> {
         let this = self.as_mut().project();
@@ -328,7 +328,7 @@ where
         self.go_on(None, cx)
     }
 
-    /// Starts a call that is told of from its start, or whose plan came late.
+    /// Starts a call that is late from its start, or whose plan came late.
     fn start_by(self: Pin<&mut Self>, plan: PlanRef<'a>, around: Nesting) {
         let this = self.project();
         let held = Held::new(this.site, plan, true, around);

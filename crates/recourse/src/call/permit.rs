@@ -77,7 +77,7 @@ impl Engine<'_, '_> {
             self.again().record_launch(0, budget_reason);
         }
         if self.plan.latency.is_some() {
-            self.state.group_started = if self.is_recorded() { self.now() } else { self.shared.clock.now() };
+            self.state.group_started = self.now();
         }
         self.state.primary.launch();
         Some(self.plan.first_attempt(self.nesting()))

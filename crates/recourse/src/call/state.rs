@@ -60,15 +60,6 @@ impl CallState<'_> {
             late: None,
         }
     }
-
-    /// The latest moment that an early call has seen.
-    pub(super) fn known_floor(&self) -> Moment {
-        match (self.started, self.group_started) {
-            (NEVER, NEVER) => Moment::ZERO,
-            (NEVER, launched) => launched,
-            (started, _) => started,
-        }
-    }
 }
 
 /// What runs now, and for which attempt: if it unwinds, the call ended by its panic.

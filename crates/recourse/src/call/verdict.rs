@@ -150,10 +150,7 @@ impl Engine<'_, '_> {
     pub(super) fn sample_latency(&mut self) {
         let plan = self.plan;
         if let Some(latency) = &plan.latency {
-            let now = match self.is_early() && !self.is_recorded() {
-                true => self.shared.clock.now().max(self.state.group_started),
-                false => self.now(),
-            };
+            let now = self.now();
             latency.record(now.since(self.state.group_started.min(now)), now);
         }
     }
