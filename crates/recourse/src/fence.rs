@@ -54,28 +54,32 @@ impl Fence {
     }
 
     /// Runs a plugin. With recovery off its panic unwinds.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn run<R>(&self, component: Component, plugin: impl FnOnce() -> R) -> Result<R, PanicError> {
         if self.recover { self.always(component, plugin) } else { Ok(plugin()) }
     }
 
     /// Runs a plugin from a drop, where a panic must never unwind.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn always<R>(
         &self,
         component: Component,
         plugin: impl FnOnce() -> R,
     ) -> Result<R, PanicError> {
-        catch_unwind(AssertUnwindSafe(plugin)).map_err(|payload| {
-            let panic = self.caught(component, &*payload);
-            discard(payload);
-            panic
-        })
+        catch_unwind(AssertUnwindSafe(plugin)).map_err(|payload| self.told(component, payload))
+    }
+
+    #[cold]
+    fn told(&self, component: Component, payload: Held) -> PanicError {
+        let panic = self.caught(component, &*payload);
+        discard(payload);
+        panic
     }
 
     /// Runs a plugin and holds its panic back.
+    #[inline(always)]
     pub(crate) fn hold<R>(&self, component: Component, plugin: impl FnOnce() -> R) -> Result<R, Held> {
-        catch_unwind(AssertUnwindSafe(plugin)).inspect_err(|payload| drop(self.caught(component, &**payload)))
+        catch_unwind(AssertUnwindSafe(plugin)).map_err(|payload| self.held(component, payload))
     }
 
     /// Lets a panic go on that was held back; it ends here with recovery on, and `in_drop`, where none may unwind.
@@ -88,6 +92,11 @@ impl Fence {
     }
 
     #[cold]
+    fn held(&self, component: Component, payload: Held) -> Held {
+        self.caught(component, &*payload);
+        payload
+    }
+
     fn caught(&self, component: Component, payload: &(dyn Any + Send)) -> PanicError {
         if payload.is::<ClockPanicked>() {
             // It was counted where the clock was read.

@@ -51,10 +51,12 @@ macro_rules! run_groups {
         of(&mut held).engine().start(P::CAPTURE);
         loop {
             // Apart from the loop's head, whose values would stay in the future while it waits.
-            let next = poll_fn(|cx| of(&mut held).engine().poll_between(cx)).await;
-            let Some($attempt) = next else { break };
+            if !poll_fn(|cx| of(&mut held).engine().poll_between(cx)).await {
+                break;
+            }
             of(&mut held).engine().enter(0);
             let mut primary = pin!(Some({
+                let $attempt = of(&mut held).engine().attempt(0);
                 let _inside = of(&mut held).engine().nesting().enter();
                 $primary
             }));

@@ -60,6 +60,7 @@ impl Rules {
     }
 
     /// The time that an attempt has where this much is left of the call: the smaller of that and its own.
+    #[inline]
     pub(crate) fn time_left(&self, of_call: Option<Duration>) -> Option<Duration> {
         match (self.timeout_per_attempt, of_call) {
             (Some(own), Some(left)) => Some(own.min(left)),
@@ -199,6 +200,7 @@ impl Progress {
         self.after_failure
     }
 
+    #[inline]
     pub(crate) fn deadline(&self) -> Option<Moment> {
         Some(self.deadline).filter(|&deadline| deadline != NEVER)
     }

@@ -7,7 +7,7 @@ use crate::call::hedger::Hedger;
 use crate::call::held::Held;
 use crate::call::verdict::Verdict;
 use crate::error::{CallEnd, Error};
-use recourse_core::{Attempt, AttemptResult, Failure, OutcomeKind, StopReason, Timeline};
+use recourse_core::{AttemptResult, Failure, OutcomeKind, StopReason, Timeline};
 use std::error::Error as StdError;
 use std::future::Future;
 use std::marker::PhantomData;
@@ -56,7 +56,7 @@ pub(crate) struct Driver<'h, 'a, T, E, M> {
 }
 
 /// Every slot of a group, a bit each.
-const ALL: u8 = (1 << SLOTS) - 1;
+pub(super) const ALL: u8 = (1 << SLOTS) - 1;
 
 /// Polls an attempt, and drops it if it is over.
 #[inline]
@@ -95,7 +95,7 @@ impl<'h, 'a, T: 'static, E: Failure<M>, M> Driver<'h, 'a, T, E, M> {
 
     /// One poll of a group: results first, then time. A result that is ready in the poll in which a timer fires wins.
     ///
-    /// Ready with the value where the call was still early and is over with it.
+    /// Ready with the value that the call is over with.
     #[inline]
     pub(crate) fn poll<P, H>(
         &mut self,
@@ -108,13 +108,16 @@ impl<'h, 'a, T: 'static, E: Failure<M>, M> Driver<'h, 'a, T, E, M> {
         H: Hedger<Result<T, E>>,
     {
         if !self.engine.is_early() {
-            return self.poll_late(ALL, primary, hedges, cx).map(|()| None);
+            return self.poll_late(ALL, primary, hedges, cx);
         }
         let polled = self.engine.attempting(0, || poll_once(primary.as_mut(), cx));
-        self.after_first(polled, primary, hedges, cx)
+        match self.take_early(polled) {
+            ControlFlow::Break(polled) => polled.map(Some),
+            ControlFlow::Continue(polled) => self.after_first(polled, primary, hedges, cx),
+        }
     }
 
-    /// The rest of a poll in which the group's primary was the first to be polled, and gave this.
+    /// The rest of a poll in which the group's primary was the first to be polled, and gave this, and is not early any more.
     #[inline(always)]
     pub(crate) fn after_first<P, H>(
         &mut self,
@@ -127,24 +130,24 @@ impl<'h, 'a, T: 'static, E: Failure<M>, M> Driver<'h, 'a, T, E, M> {
         P: Future<Output = Result<T, E>>,
         H: Hedger<Result<T, E>>,
     {
-        match self.take_early(polled) {
-            ControlFlow::Break(polled) => return polled.map(Some),
-            ControlFlow::Continue(polled) => self.take(0, polled),
+        match self.take(0, polled) {
+            Some(value) => Poll::Ready(Some(self.won(value, primary, hedges))),
+            None if self.engine.group_is_over() && primary.is_none() && hedges.is_empty() => {
+                debug_assert!(!self.engine.any_open(), "what was in flight has returned");
+                Poll::Ready(None)
+            }
+            None => self.poll_late(ALL & !1, primary, hedges, cx),
         }
-        if self.engine.group_is_over() && primary.is_none() && hedges.is_empty() {
-            debug_assert!(!self.engine.any_open(), "what was in flight has returned");
-            return Poll::Ready(None);
-        }
-        self.poll_late(ALL & !1, primary, hedges, cx).map(|()| None)
     }
 
-    fn poll_late<P, H>(
+    /// One poll of a group that is not early. Of its attempts only those are polled that are in `unpolled`, a bit a slot.
+    pub(super) fn poll_late<P, H>(
         &mut self,
         mut unpolled: u8,
         mut primary: Pin<&mut Option<P>>,
         hedges: &mut H,
         cx: &mut Context<'_>,
-    ) -> Poll<()>
+    ) -> Poll<Option<T>>
     where
         P: Future<Output = Result<T, E>>,
         H: Hedger<Result<T, E>>,
@@ -157,7 +160,8 @@ impl<'h, 'a, T: 'static, E: Failure<M>, M> Driver<'h, 'a, T, E, M> {
                     continue;
                 }
                 Step::Ask { slot } => {
-                    if let Some(attempt) = self.engine.permit(slot) {
+                    if self.engine.permit(slot) {
+                        let attempt = self.engine.attempt(slot);
                         self.engine.launching(slot, attempt, || hedges.launch(slot, attempt));
                     }
                     continue;
@@ -171,14 +175,8 @@ impl<'h, 'a, T: 'static, E: Failure<M>, M> Driver<'h, 'a, T, E, M> {
                     continue;
                 }
                 _ => {
-                    if primary.is_some() || !hedges.is_empty() {
-                        self.engine.guarded(0, || {
-                            primary.set(None);
-                            hedges.drop_all();
-                        });
-                    }
-                    self.engine.close_group();
-                    return Poll::Ready(());
+                    self.close_group(primary, hedges);
+                    return Poll::Ready(None);
                 }
             }
             let next = unpolled & self.engine.live();
@@ -200,8 +198,35 @@ impl<'h, 'a, T: 'static, E: Failure<M>, M> Driver<'h, 'a, T, E, M> {
                     polled
                 }
             });
-            self.take(slot, polled);
+            if let Some(value) = self.take(slot, polled) {
+                return Poll::Ready(Some(self.won(value, primary, hedges)));
+            }
         }
+    }
+
+    /// The call is over with this value.
+    #[inline(always)]
+    fn won<P, H: Hedger<Result<T, E>>>(
+        &mut self,
+        value: T,
+        primary: Pin<&mut Option<P>>,
+        hedges: &mut H,
+    ) -> T {
+        self.close_group(primary, hedges);
+        self.engine.finish(None, None);
+        value
+    }
+
+    /// Drops what is in flight, and closes it.
+    #[inline(always)]
+    fn close_group<P, H: Hedger<Result<T, E>>>(&mut self, mut primary: Pin<&mut Option<P>>, hedges: &mut H) {
+        if primary.is_some() || !hedges.is_empty() {
+            self.engine.guarded(0, || {
+                primary.set(None);
+                hedges.drop_all();
+            });
+        }
+        self.engine.close_group();
     }
 
     /// Takes what the poll of an early call's attempt gave, where that ends the call or leaves it early; else hands it on.
@@ -217,45 +242,69 @@ impl<'h, 'a, T: 'static, E: Failure<M>, M> Driver<'h, 'a, T, E, M> {
         }
     }
 
-    /// Takes what the poll of an attempt gave.
+    /// Takes what the poll of an attempt gave. A value that the call is over with is handed on.
     #[inline(always)]
-    pub(crate) fn take(&mut self, slot: usize, polled: Poll<Result<T, E>>) {
+    pub(crate) fn take(&mut self, slot: usize, polled: Poll<Result<T, E>>) -> Option<T> {
         match polled {
+            Poll::Ready(Ok(value)) if self.engine.values_succeed() => {
+                self.engine.succeeded(slot);
+                self.drop_last(slot);
+                Some(value)
+            }
             Poll::Ready(result) => self.returned(slot, result),
-            Poll::Pending => self.engine.pended(slot),
+            Poll::Pending => {
+                self.engine.pended(slot);
+                None
+            }
         }
     }
 
-    /// An attempt has returned.
+    /// An attempt has returned what has to be judged.
     #[inline(always)]
-    fn returned(&mut self, slot: usize, result: Result<T, E>) {
+    fn returned(&mut self, slot: usize, result: Result<T, E>) -> Option<T> {
         let (group, idempotent) = (self.engine.group(), self.engine.idempotent());
         let view = match &result {
-            Ok(_) if self.engine.values_succeed() => None,
-            Ok(value) => Some(AttemptResult::of_value(value)),
-            Err(error) => Some(AttemptResult::of_error::<M, E>(error)),
+            Ok(value) => AttemptResult::of_value(value),
+            Err(error) => AttemptResult::of_error::<M, E>(error),
         };
-        let Verdict { kind, decides_group } = match view {
-            Some(view) => self.engine.judge(slot, &view.with_idempotent(idempotent)),
-            None => self.engine.succeeded(slot),
-        };
+        let Verdict { kind, decides_group } = self.engine.judge(slot, &view.with_idempotent(idempotent));
         #[allow(clippy::cast_possible_truncation, reason = "there are four slots")]
         let rank = Rank { group, kind, slot: slot as u8 };
         let outranked = self.last.as_ref().is_some_and(|(before, _)| before.outranks(rank));
         if decides_group || !outranked {
-            let before = self.last.replace((rank, result));
-            if needs_drop::<Result<T, E>>() && before.is_some() {
-                // What the operation returned may run its code once more.
-                self.engine.guarded(usize::from(rank.slot), || drop(before));
+            match result {
+                Ok(value) if kind == OutcomeKind::Success => {
+                    self.drop_last(slot);
+                    return Some(value);
+                }
+                result => {
+                    let before = self.last.replace((rank, result));
+                    self.drop_guarded(slot, before);
+                }
             }
+        }
+        None
+    }
+
+    #[inline]
+    fn drop_last(&mut self, slot: usize) {
+        let last = self.last.take();
+        self.drop_guarded(slot, last);
+    }
+
+    /// What the operation returned before may run its code once more.
+    #[inline]
+    fn drop_guarded(&mut self, slot: usize, before: Last<T, E>) {
+        if needs_drop::<Result<T, E>>() && before.is_some() {
+            self.engine.guarded(slot, || drop(before));
         }
     }
 
     /// Between two groups. What the last one has ended is not asked for more.
     #[inline(always)]
-    pub(crate) fn poll_between(&mut self, cx: &mut Context<'_>) -> Poll<Option<Attempt>> {
+    pub(crate) fn poll_between(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
         match self.engine.is_over() {
-            true => Poll::Ready(None),
+            true => Poll::Ready(false),
             false => self.engine.poll_between(cx),
         }
     }

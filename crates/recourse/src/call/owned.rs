@@ -3,18 +3,21 @@
 //! Written by hand and not as an `async fn`, because nearly every call is over in its first poll: until something has to
 //! be decided, it needs no more than the operation's future and its place.
 
-use crate::call::driver::{Driver, Report, poll_once};
+use crate::call::driver::{ALL, Report, poll_once};
 use crate::call::hedger::Hedges;
 use crate::call::held::Held;
 use crate::call::nesting::Nesting;
 use crate::call::pass::{NoPass, Pass};
 use crate::call::permit::circuit_stop;
-use crate::call::rest::{Emptied, Rest, Underway, driver, fill, leave, let_go};
+use crate::call::recorder::Recorder;
+use crate::call::rest::{
+    Emptied, Rest, driver, fill, leave, let_go, no_timeline, polled_after_its_end, underway,
+};
 use crate::call::site::Site;
 use crate::error::Error;
 use crate::plan::{Plan, PlanRef};
 use pin_project_lite::pin_project;
-use recourse_core::{Admission, Attempt, Failure, StopReason, Timeline};
+use recourse_core::{Admission, Attempt, Failure, StopReason};
 use std::error::Error as StdError;
 use std::future::Future;
 use std::marker::PhantomData;
@@ -232,7 +235,7 @@ where
         match self.stage {
             Stage::First => self.poll_first(cx),
             Stage::Over => polled_after_its_end(),
-            _ => self.go_on(None, cx),
+            _ => self.go_on(cx),
         }
     }
 
@@ -255,15 +258,10 @@ where
                 Poll::Pending
             }
             ControlFlow::Break(Poll::Ready(value)) => {
-                *this.stage = Stage::Over;
                 let captured = driver.engine.leave_recorder(P::CAPTURE);
-                leave(this.rest, captured.map(Rest::Captured));
-                Poll::Ready(Some(value))
+                self.over_with(value, captured)
             }
-            ControlFlow::Continue(polled) => {
-                *this.stage = Stage::Group;
-                self.go_on(Some(polled), cx)
-            }
+            ControlFlow::Continue(polled) => self.decide_first(polled, cx),
         }
     }
 
@@ -283,11 +281,12 @@ where
         let mut held = Held::new(this.site, plan, true, this.site.around());
         let mut engine = held.engine();
         engine.start(P::CAPTURE);
-        let Some(attempt) = engine.first_permit(admission) else {
+        if !engine.first_permit(admission) {
             fill(this.rest, Rest::over(held));
             *this.stage = Stage::Between;
-            return self.go_on(None, cx);
-        };
+            return self.go_on(cx);
+        }
+        let attempt = engine.attempt(0);
         let polled = engine.attempting(0, || {
             this.primary.set(Some((this.operation)(attempt)));
             poll_once(this.primary, cx)
@@ -325,7 +324,7 @@ where
                 *this.stage = Stage::Between;
             }
         }
-        self.go_on(None, cx)
+        self.go_on(cx)
     }
 
     /// Starts a call that is late from its start, or whose plan came late.
@@ -337,64 +336,65 @@ where
         *this.stage = Stage::Between;
     }
 
-    /// Goes on from where the call stands. `taken` is what the first poll of the first attempt gave.
+    /// The poll of the first attempt gave this, and that is not all there is to the call.
     #[inline(never)]
-    fn go_on(mut self: Pin<&mut Self>, taken: Option<Poll<Result<T, E>>>, cx: &mut Context<'_>) -> Polled<T> {
+    fn decide_first(mut self: Pin<&mut Self>, polled: Poll<Result<T, E>>, cx: &mut Context<'_>) -> Polled<T> {
         let this = self.as_mut().project();
+        *this.stage = Stage::Group;
+        let (mut driver, running) = underway(this.rest);
+        let mut hedges = Hedges::new(this.operation, running);
+        if let Some(value) = ready!(driver.after_first(polled, this.primary, &mut hedges, cx)) {
+            let captured = driver.engine.leave_recorder(P::CAPTURE);
+            return self.over_with(value, captured);
+        }
+        *this.stage = Stage::Between;
+        self.go_on(cx)
+    }
+
+    /// The call is over with this value.
+    #[inline(always)]
+    fn over_with(self: Pin<&mut Self>, value: T, captured: Option<Recorder>) -> Polled<T> {
+        let this = self.project();
+        *this.stage = Stage::Over;
+        leave(this.rest, captured.map(Rest::Captured));
+        Poll::Ready(Some(value))
+    }
+
+    /// Goes on from where the call stands.
+    #[inline(never)]
+    fn go_on(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Polled<T> {
+        let mut this = self.as_mut().project();
         if let Some(Rest::Planning(later)) = &mut **this.rest {
             let (plan, around) = (ready!(later.as_mut().poll(cx)), this.site.within);
             self.as_mut().start_by(plan, around);
+            this = self.as_mut().project();
         }
-        let mut this = self.project();
-        let Some(Rest::Underway(Underway { held: Some(held), running, last })) = &mut **this.rest else {
-            polled_after_its_end();
-        };
-        let mut driver = Driver::over(held, last);
-        let mut taken = taken;
-        loop {
-            match this.stage {
-                Stage::Group => {
-                    let mut hedges = Hedges::new(this.operation, running);
-                    let primary = this.primary.as_mut();
-                    let polled = match taken.take() {
-                        Some(polled) => driver.after_first(polled, primary, &mut hedges, cx),
-                        None => driver.poll(primary, &mut hedges, cx),
-                    };
-                    if let Some(value) = ready!(polled) {
-                        *this.stage = Stage::Over;
-                        let captured = driver.engine.leave_recorder(P::CAPTURE);
-                        leave(this.rest, captured.map(Rest::Captured));
-                        return Poll::Ready(Some(value));
-                    }
-                    *this.stage = Stage::Between;
-                }
-                _ => match ready!(driver.poll_between(cx)) {
-                    Some(attempt) => {
-                        *this.stage = Stage::Group;
-                        taken = Some(driver.engine.launching(0, attempt, || {
-                            this.primary.set(Some((this.operation)(attempt)));
-                            poll_once(this.primary.as_mut(), cx)
-                        }));
-                    }
-                    None => {
-                        *this.stage = Stage::Over;
-                        let result = driver.finish::<P>();
-                        leave(this.rest, Some(Rest::Done(Some(result))));
-                        return Poll::Ready(None);
-                    }
-                },
+        let (mut driver, running) = underway(this.rest);
+        if matches!(this.stage, Stage::Group) {
+            let mut hedges = Hedges::new(this.operation, running);
+            if let Some(value) = ready!(driver.poll_late(ALL, this.primary.as_mut(), &mut hedges, cx)) {
+                let captured = driver.engine.leave_recorder(P::CAPTURE);
+                return self.over_with(value, captured);
             }
+            *this.stage = Stage::Between;
         }
+        while ready!(driver.poll_between(cx)) {
+            *this.stage = Stage::Group;
+            let attempt = driver.engine.attempt(0);
+            let polled = driver.engine.launching(0, attempt, || {
+                this.primary.set(Some((this.operation)(attempt)));
+                poll_once(this.primary.as_mut(), cx)
+            });
+            let mut hedges = Hedges::new(this.operation, running);
+            if let Some(value) = ready!(driver.after_first(polled, this.primary.as_mut(), &mut hedges, cx)) {
+                let captured = driver.engine.leave_recorder(P::CAPTURE);
+                return self.over_with(value, captured);
+            }
+            *this.stage = Stage::Between;
+        }
+        *this.stage = Stage::Over;
+        let result = driver.finish::<P>();
+        leave(this.rest, Some(Rest::Done(Some(result))));
+        Poll::Ready(None)
     }
-}
-
-/// Its operation must not run once more.
-#[cold]
-fn polled_after_its_end() -> ! {
-    panic!("a call was polled after its end");
-}
-
-/// A call that is not captured has nobody who asks for a timeline.
-fn no_timeline() -> Timeline {
-    unreachable!("a captured call leaves its timeline")
 }

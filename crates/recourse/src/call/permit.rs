@@ -2,11 +2,10 @@
 //!
 //! Whichever refuses second, the first is given back: a refused attempt leaves nothing behind.
 
-use crate::call::decide::{Event, Step};
+use crate::call::decide::Event;
 use crate::call::engine::Engine;
 use crate::call::open::{Open, hedge_index, kind_of};
 use crate::call::pass::apart;
-use crate::fence::PanicError;
 use crate::plan::{BoundBreaker, BoundBudget};
 use recourse_core::{
     Admission, Attempt, AttemptKind, AttemptRecord, CircuitState, Component, Decision, DecisionMode, Ending,
@@ -18,69 +17,74 @@ use std::sync::Arc;
 use std::time::Duration;
 
 impl Engine<'_, '_> {
-    /// The next attempt group's primary; `None` where nothing more is to be launched.
-    #[inline(always)]
-    pub(super) fn next_primary(&mut self) -> Option<Attempt> {
-        if self.is_early() {
-            return self.permit(0);
-        }
-        match self.step() {
-            Step::Ask { slot } => self.permit(slot),
-            _ => None,
-        }
-    }
-
     /// Asks for the first attempt of an early call; `admission` is what its breaker has said already.
     #[inline]
-    pub(crate) fn first_permit(&mut self, admission: Option<Admission>) -> Option<Attempt> {
+    pub(crate) fn first_permit(&mut self, admission: Option<Admission>) -> bool {
         match admission {
             None => self.permit(0),
-            admission => self.admitted(admission, 0).then(|| self.permit_admitted(0))?,
+            admission => self.admitted(admission, 0) && self.permit_admitted(0),
         }
     }
 
-    /// Asks for one attempt. `None` where it is refused; then the next step says what follows.
+    /// Asks for one attempt: true where it is launched. Where it is refused, the next step says what follows.
     #[inline(always)]
-    pub(crate) fn permit(&mut self, slot: usize) -> Option<Attempt> {
+    pub(crate) fn permit(&mut self, slot: usize) -> bool {
         match &self.plan.breaker {
-            Some(breaker) if !self.passes_breaker(breaker, slot, kind_of(slot)) => None,
+            Some(breaker) if !self.passes_breaker(breaker, slot, kind_of(slot)) => false,
             _ => self.permit_admitted(slot),
         }
     }
 
     /// The breaker has admitted it, or there is none.
     #[inline(always)]
-    fn permit_admitted(&mut self, slot: usize) -> Option<Attempt> {
-        let kind = kind_of(slot);
-        match self.is_budgeted(kind) {
-            true => self.again().ask_and_launch(slot, kind),
-            false => self.launch(slot, Label::from_static(reason::NO_BUDGET)),
+    fn permit_admitted(&mut self, slot: usize) -> bool {
+        match (self.is_budgeted(kind_of(slot)), slot) {
+            (false, _) => self.launch(slot, || Label::from_static(reason::NO_BUDGET)),
+            (true, 0) => self.again().ask_and_launch_primary(),
+            (true, hedge) => self.again().ask_and_launch_hedge(hedge),
         }
     }
 
+    /// Apart from the hedges, so that most of the looks at the slot are spared.
     #[inline(never)]
-    fn ask_and_launch(&mut self, slot: usize, kind: AttemptKind) -> Option<Attempt> {
-        let mut reason = Label::from_static(reason::NO_BUDGET);
-        match self.passes_budget(slot, kind, &mut reason) {
-            true => self.launch(slot, reason),
-            false => None,
-        }
+    fn ask_and_launch_primary(&mut self) -> bool {
+        self.again().ask_and_launch(0, AttemptKind::Retry)
+    }
+
+    #[inline(never)]
+    fn ask_and_launch_hedge(&mut self, slot: usize) -> bool {
+        self.again().ask_and_launch(slot, AttemptKind::Hedge)
     }
 
     /// Starts an attempt that its budget allows for this reason. A clock that breaks stops it.
     #[inline(always)]
-    fn launch(&mut self, slot: usize, budget_reason: Label) -> Option<Attempt> {
+    fn launch(&mut self, slot: usize, budget_reason: impl FnOnce() -> Label) -> bool {
         if !self.is_early() {
             return self.launch_late(slot, budget_reason);
         }
         if self.is_recorded() {
-            self.again().record_launch(0, budget_reason);
+            self.again().record_launch(0, budget_reason());
         }
         if self.plan.latency.is_some() {
             self.state.group_started = self.now();
         }
         self.state.primary.launch();
-        Some(self.plan.first_attempt(self.nesting()))
+        true
+    }
+
+    /// The attempt that was launched just now.
+    #[inline(always)]
+    pub(crate) fn attempt(&self, slot: usize) -> Attempt {
+        let (plan, nesting) = (self.plan, self.nesting());
+        if self.is_early() {
+            return plan.first_attempt(nesting);
+        }
+        let left = match self.deadline() {
+            Some(deadline) => Some(deadline.since(self.state.floor)),
+            None => plan.rules.overall_timeout,
+        };
+        Attempt::new(self.group(), hedge_index(slot), plan.start.policy_id, plan.rules.time_left(left))
+            .with_may_be_retried(nesting.is_retried())
     }
 
     /// Whether a budget has to do with the attempt. Where nobody is told of its decision, one that spares first attempts
@@ -148,35 +152,31 @@ impl Engine<'_, '_> {
         }
     }
 
-    /// Whether the budget allows the attempt; `told` becomes its reason, if that is recorded. Where it denies it, the breaker
-    /// has its ticket back.
+    /// Launches the attempt if its budget allows it. Where that denies it, the breaker has its ticket back.
     #[inline(always)]
-    fn passes_budget(&mut self, slot: usize, kind: AttemptKind, told: &mut Label) -> bool {
+    fn ask_and_launch(&mut self, slot: usize, kind: AttemptKind) -> bool {
         let budget = self.plan.budget(kind);
         let spared = kind == AttemptKind::Retry && self.group() == 0 && budget.spares_first();
-        // The budget's own decision is obeyed where it lies: it has just been written, and is long.
-        let (mut asked, mut made);
-        let (decision, mode) = match budget {
+        // The budget's own decision is obeyed where it was written: it is long.
+        let (mut decided, mut mode) = (None, DecisionMode::Standard);
+        match budget {
             BoundBudget::Found { .. } if !spared => {
-                asked = self.ask_budget(kind, self.group(), |plugin, request| plugin.allow_attempt(request));
-                let decision = match &mut asked {
-                    Ok(Some(decision)) => {
-                        settle(decision);
-                        decision
-                    }
-                    not_decided => {
-                        made = self.not_decided(kind, not_decided);
-                        &mut made
-                    }
-                };
-                (decision, DecisionMode::Standard)
+                let asked = self.ask_budget(kind, self.group(), |plugin, request| {
+                    decided = Some(plugin.allow_attempt(request));
+                });
+                if let Err(panic) = asked {
+                    self.refused_because(kind, Arc::new(panic));
+                    decided = Some(Decision::deny(reason::PANIC_IN_BUDGET));
+                }
             }
             _ => {
-                let mode;
+                let made;
                 (made, mode) = self.unasked(kind);
-                (&mut made, mode)
+                decided = Some(made);
             }
-        };
+        }
+        let decision = decided.get_or_insert_with(|| Decision::deny(reason::BUDGET_NIL));
+        settle(decision);
         let allowed = decision.allowed;
         let (is_found, hears_ends) = match budget {
             BoundBudget::Found { hears_ends, .. } => (true, *hears_ends),
@@ -194,19 +194,18 @@ impl Engine<'_, '_> {
             self.never_sent(slot);
             return false;
         }
-        if budget.is_named() {
-            if self.shared.is_watched() {
-                self.tell_decision(kind, self.group(), mode, allowed, &decision.reason);
-            }
-            if allowed && self.is_recorded() {
-                *told = mem::take(&mut decision.reason);
-            }
+        if budget.is_named() && self.shared.is_watched() {
+            self.tell_decision(kind, self.group(), mode, allowed, &decision.reason);
         }
         if !allowed {
             self.never_sent(slot);
             self.denied(slot, &decision.reason);
+            return false;
         }
-        allowed
+        self.launch(slot, || match budget.is_named() {
+            true => mem::take(&mut decision.reason),
+            false => Label::from_static(reason::NO_BUDGET),
+        })
     }
 
     /// Gives back what was taken for an attempt that does not start, what its budget was charged included.
@@ -222,11 +221,13 @@ impl Engine<'_, '_> {
     }
 
     #[inline(always)]
-    fn launch_late(&mut self, slot: usize, budget_reason: Label) -> Option<Attempt> {
-        let left = self.left_of_call();
+    fn launch_late(&mut self, slot: usize, budget_reason: impl FnOnce() -> Label) -> bool {
+        // A clock that breaks does so here: what does not start has no record and counts nowhere.
+        if self.deadline().is_some() {
+            self.now();
+        }
         let tells_times = self.tells_times();
         if tells_times {
-            // A clock that breaks does so here: what does not start has no record and counts nowhere.
             let timed = slot == 0 && self.plan.latency.is_some();
             if timed || self.is_recorded() {
                 let now = self.now();
@@ -237,21 +238,19 @@ impl Engine<'_, '_> {
         }
         if !self.shared.clock_trusted && self.again().clock_broke() {
             self.again().never_sent(slot);
-            return None;
+            return false;
         }
         if slot == 0 && self.state.primary.ticket.is_some_and(|ticket| ticket.probe) {
             self.again().unhedge_probe();
         }
         if tells_times && self.is_recorded() {
             // Before it counts as launched: where an observer unwinds here, it never was.
-            self.again().record_launch(slot, budget_reason);
+            self.again().record_launch(slot, budget_reason());
         }
         self.late().launched += 1;
         self.open(slot).launch();
         self.on(Event::Admitted { slot });
-        let time_left = self.plan.rules.time_left(left);
-        let attempt = Attempt::new(self.group(), hedge_index(slot), self.plan.start.policy_id, time_left);
-        Some(attempt.with_may_be_retried(self.nesting().is_retried()))
+        true
     }
 
     /// A half-open circuit's probe is not hedged.
@@ -281,26 +280,15 @@ impl Engine<'_, '_> {
     /// What is left until the call's deadline.
     #[inline]
     pub(super) fn left_of_call(&mut self) -> Option<Duration> {
-        match self.state.late.as_ref().and_then(|late| late.progress.deadline()) {
+        match self.deadline() {
             Some(deadline) => Some(deadline.since(self.now())),
             None => self.plan.rules.overall_timeout,
         }
     }
 
-    /// What comes of a budget that gave no decision.
-    #[cold]
-    fn not_decided(
-        &mut self,
-        kind: AttemptKind,
-        asked: &mut Result<Option<Decision>, PanicError>,
-    ) -> Decision {
-        match mem::replace(asked, Ok(None)) {
-            Err(panic) => {
-                self.refused_because(kind, Arc::new(panic));
-                Decision::deny(reason::PANIC_IN_BUDGET)
-            }
-            Ok(_) => Decision::deny(reason::BUDGET_NIL),
-        }
+    #[inline]
+    fn deadline(&self) -> Option<Moment> {
+        self.state.late.as_ref().and_then(|late| late.progress.deadline())
     }
 
     /// What comes of a budget that is not asked: it is missing, or spares the first attempts of calls.

@@ -5,7 +5,7 @@ use crate::call::hedger::Running;
 use crate::call::held::Held;
 use crate::call::recorder::Recorder;
 use crate::call::site::LaterPlan;
-use recourse_core::Failure;
+use recourse_core::{Failure, Timeline};
 use std::mem;
 use std::pin::Pin;
 
@@ -97,8 +97,29 @@ pub(super) fn leave<'a, T, E, Fut, R>(
 pub(super) fn driver<'h, 'a, T: 'static, E: Failure<M>, M, Fut, R>(
     rest: &'h mut Option<Rest<'a, T, E, Fut, R>>,
 ) -> Driver<'h, 'a, T, E, M> {
+    underway(rest).0
+}
+
+/// The driver of a call that is underway, and the place of its hedges.
+#[inline(always)]
+pub(super) fn underway<'h, 'a, T: 'static, E: Failure<M>, M, Fut, R>(
+    rest: &'h mut Option<Rest<'a, T, E, Fut, R>>,
+) -> (Driver<'h, 'a, T, E, M>, &'h mut Running<Fut>) {
     match rest {
-        Some(Rest::Underway(Underway { held: Some(held), last, .. })) => Driver::over(held, last),
-        _ => unreachable!("it was made before it was polled"),
+        Some(Rest::Underway(Underway { held: Some(held), last, running })) => {
+            (Driver::over(held, last), running)
+        }
+        _ => polled_after_its_end(),
     }
+}
+
+/// Its operation must not run once more.
+#[cold]
+pub(super) fn polled_after_its_end() -> ! {
+    panic!("a call was polled after its end");
+}
+
+/// A call that is not captured has nobody who asks for a timeline.
+pub(super) fn no_timeline() -> Timeline {
+    unreachable!("a captured call leaves its timeline")
 }

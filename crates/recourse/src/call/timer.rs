@@ -81,7 +81,10 @@ impl<'a> CallTimer<'a> {
             Sleep::Again(timer) => timer.as_mut().poll(cx),
             Sleep::Once(sleep) => {
                 ready!(sleep.as_mut().poll(cx));
-                self.sleep = Sleep::None;
+                // It is known what is dropped here.
+                if let Sleep::Once(over) = mem::replace(&mut self.sleep, Sleep::None) {
+                    drop(over);
+                }
                 Poll::Ready(())
             }
         });

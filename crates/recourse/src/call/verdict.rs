@@ -51,32 +51,53 @@ impl Engine<'_, '_> {
         self.plan.classifier.values_succeed
     }
 
-    /// An attempt has returned what nobody has to judge.
+    /// An attempt has returned a value that nobody has to judge: the call is over.
     #[inline(never)]
-    pub(crate) fn succeeded(&mut self, slot: usize) -> Verdict {
+    pub(crate) fn succeeded(&mut self, slot: usize) {
         let mut engine = self.again();
         if engine.tells_times() {
             engine.now();
         }
-        engine.conclude(slot, &mut Outcome::success(), None, Ending::Won, None)
+        engine.again().sample_latency();
+        engine.close(slot, Ending::Won, &SUCCESS, None, Some(Health::Up));
+        engine.on(Event::Ended { slot, kind: OutcomeKind::Success, backoff: None });
+        engine.late().cause = None;
     }
 
     /// An attempt has returned: judges it, and gives back what it held.
-    #[inline(never)]
+    #[inline(always)]
     pub(crate) fn judge(&mut self, slot: usize, result: &AttemptResult<'_>) -> Verdict {
-        let mut engine = self.again();
-        if engine.tells_times() {
-            engine.now();
+        match slot {
+            0 => self.judge_primary(result),
+            hedge => self.judge_hedge(hedge, result),
+        }
+    }
+
+    /// Apart from the hedges, so that the looks at the slot are spared.
+    #[inline(never)]
+    fn judge_primary(&mut self, result: &AttemptResult<'_>) -> Verdict {
+        self.again().judge_in(0, result)
+    }
+
+    #[inline(never)]
+    fn judge_hedge(&mut self, slot: usize, result: &AttemptResult<'_>) -> Verdict {
+        self.again().judge_in(slot, result)
+    }
+
+    #[inline(always)]
+    fn judge_in(&mut self, slot: usize, result: &AttemptResult<'_>) -> Verdict {
+        if self.tells_times() {
+            self.now();
         }
         let mut panicked = None;
-        let plan = engine.plan;
+        let plan = self.plan;
         // Our own runs no foreign code but the error's, which is the operation's.
-        engine.enter(slot);
+        self.enter(slot);
         let mut outcome = match plan.classifier.trusted {
             true => plan.classifier.plugin.classify(result),
-            false => engine.again().classify_fenced(result, &mut panicked),
+            false => self.again().classify_fenced(result, &mut panicked),
         };
-        engine.state.running = None;
+        self.state.running = None;
         if outcome.kind == OutcomeKind::Success && result.timed_out() {
             // Nothing was returned that could be a success.
             outcome = Outcome::non_retryable(reason::CONTEXT_DEADLINE_EXCEEDED).with_health(Health::Down);
@@ -84,36 +105,21 @@ impl Engine<'_, '_> {
         if let Some(notes) = &plan.classifier.fallback {
             outcome.attributes.extend(notes);
         }
-        let ending = match outcome.kind {
+        let (kind, backoff) = (outcome.kind, outcome.backoff);
+        let ending = match kind {
             OutcomeKind::Success => Ending::Won,
             _ if result.timed_out() => Ending::TimedOut,
             _ => Ending::Failed,
         };
-        engine.conclude(slot, &mut outcome, result.error(), ending, panicked)
-    }
-
-    /// Tells of an attempt's outcome whoever is to hear, and decides what follows from it.
-    #[inline(always)]
-    fn conclude(
-        &mut self,
-        slot: usize,
-        outcome: &mut Outcome,
-        error: Option<&(dyn Error + 'static)>,
-        ending: Ending,
-        panicked: Option<Cause>,
-    ) -> Verdict {
-        let (kind, backoff) = (outcome.kind, outcome.backoff);
         if kind == OutcomeKind::Success {
             self.again().sample_latency();
         }
         self.late();
-        let error = error.map(|error| error as &dyn Error);
-        self.close(slot, ending, outcome, error, Some(outcome.health));
-        let group = self.group();
+        let error = result.error().map(|error| error as &dyn Error);
+        self.close(slot, ending, &outcome, error, Some(outcome.health));
         self.on(Event::Ended { slot, kind, backoff });
         let late = self.late();
-        let decides = late.progress.group() == group && late.progress.deciding_slot() == Some(slot);
-        if kind == OutcomeKind::Success || decides {
+        if kind == OutcomeKind::Success || late.progress.deciding_slot() == Some(slot) {
             let timed_out = ending == Ending::TimedOut || outcome.reason == reason::CONTEXT_DEADLINE_EXCEEDED;
             late.reason = mem::take(&mut outcome.reason);
             // A panic over another attempt's result has not decided anything.

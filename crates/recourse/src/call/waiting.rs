@@ -3,60 +3,64 @@
 use crate::call::decide::{Event, NEVER, Step, later};
 use crate::call::engine::Engine;
 use crate::fence::PanicError;
-use recourse_core::{Attempt, Component, HedgeDecision, HedgeState, Moment};
+use recourse_core::{Component, HedgeDecision, HedgeState, Moment};
 use std::mem;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 impl Engine<'_, '_> {
     /// Between two groups, and before the first: waits, if there is anything to wait for, and asks for the next primary.
-    /// Ready with nothing where no more is to be launched.
+    /// Ready with true where it is launched, and with false where no more is to be launched.
     #[inline(never)]
-    pub(crate) fn poll_between(&mut self, cx: &mut Context<'_>) -> Poll<Option<Attempt>> {
+    pub(crate) fn poll_between(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
         let mut engine = self.again();
-        if !engine.is_early() {
-            ready!(engine.poll_wait(cx));
-        }
-        Poll::Ready(engine.next_primary())
+        let asks = engine.is_early() || matches!(ready!(engine.poll_wait(cx)), Step::Ask { .. });
+        Poll::Ready(asks && engine.permit(0))
     }
 
     #[inline(always)]
-    fn draw(&mut self) {
-        let (shared, plan) = (self.shared, self.plan);
-        let now = if plan.rules.overall_timeout.is_some() { Some(self.now()) } else { None };
+    fn draw(&mut self) -> u64 {
+        let shared = self.shared;
+        let backoff = self.plan.backoff();
         let late = self.late();
-        let wait = match late.progress.server_delay() {
+        match late.progress.server_delay() {
             Some(asked_for) => asked_for,
-            None => plan.backoff().wait(late.progress.group(), late.before, || shared.random.draw()),
-        };
-        self.on(Event::Drawn { wait, now });
+            None => backoff.wait(late.progress.group(), late.before, || shared.random.draw()),
+        }
     }
 
-    /// Ready when the wait before the next group is over, or none comes.
+    /// Ready with the next step when the wait before the next group is over, or none comes.
     #[inline(always)]
-    fn poll_wait(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.step() == Step::Draw {
-            self.draw();
-        }
-        if let Step::Peek { wait } = self.late().step {
-            let refusal = if self.plan.peeks { self.again().peek(Duration::from_nanos(wait)) } else { None };
-            self.on(Event::Peeked { wait, refusal });
-            match self.step() {
+    fn poll_wait(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
+        let rules = &self.plan.rules;
+        let mut step = self.step();
+        if step == Step::Draw {
+            let now = if rules.overall_timeout.is_some() { Some(self.now()) } else { None };
+            let wait = self.draw();
+            step = self.late().progress.on(rules, Event::Drawn { wait, now });
+            if let Step::Peek { wait } = step {
+                let refusal =
+                    if self.plan.peeks { self.again().peek(Duration::from_nanos(wait)) } else { None };
+                step = self.late().progress.on(rules, Event::Peeked { wait, refusal });
+            }
+            self.late().step = step;
+            match step {
                 Step::Wait { wait: 0 } => {
                     self.waited(0);
-                    return Poll::Ready(());
+                    return Poll::Ready(self.step());
                 }
                 // Nothing else is due during a wait, and its end is what the sleeper says.
                 Step::Wait { wait } => {
                     if let Err(panic) = self.arm(Moment::ZERO, Duration::from_nanos(wait)) {
                         self.again().broken(panic);
+                        return Poll::Ready(self.step());
                     }
                 }
-                _ => {}
+                _ => return Poll::Ready(self.step()),
             }
         }
-        let Step::Wait { wait } = self.late().step else {
-            return Poll::Ready(());
+        let Step::Wait { wait } = step else {
+            return Poll::Ready(step);
         };
         match self.poll_timer(cx) {
             Poll::Pending => {
@@ -67,7 +71,7 @@ impl Engine<'_, '_> {
             Poll::Ready(Ok(_)) => self.waited(wait),
             Poll::Ready(Err(panic)) => self.again().broken(panic),
         }
-        Poll::Ready(())
+        Poll::Ready(self.step())
     }
 
     /// The call has to wait: from the first time on its duration counts.
