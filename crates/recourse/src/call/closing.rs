@@ -134,7 +134,7 @@ impl Engine<'_, '_> {
     }
 
     /// Ends the call, and says how long it took. Observers hear it here and nowhere else.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn finish(
         &mut self,
         stop: Option<StopReason>,

@@ -14,7 +14,7 @@ use std::marker::PhantomData;
 use std::mem::needs_drop;
 use std::ops::ControlFlow;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 /// What a caller gets beside the result: nothing, or the timeline.
 pub(crate) trait Report {
@@ -56,7 +56,7 @@ pub(crate) struct Driver<'h, 'a, T, E, M> {
 }
 
 /// Every slot of a group, a bit each.
-pub(super) const ALL: u8 = (1 << SLOTS) - 1;
+const ALL: u8 = (1 << SLOTS) - 1;
 
 /// Polls an attempt, and drops it if it is over.
 #[inline]
@@ -108,13 +108,32 @@ impl<'h, 'a, T: 'static, E: Failure<M>, M> Driver<'h, 'a, T, E, M> {
         H: Hedger<Result<T, E>>,
     {
         if !self.engine.is_early() {
-            return self.poll_late(ALL, primary, hedges, cx);
+            return self.poll_group(primary, hedges, cx);
         }
         let polled = self.engine.attempting(0, || poll_once(primary.as_mut(), cx));
         match self.take_early(polled) {
             ControlFlow::Break(polled) => polled.map(Some),
             ControlFlow::Continue(polled) => self.after_first(polled, primary, hedges, cx),
         }
+    }
+
+    /// One poll of a group that is not early.
+    #[inline(always)]
+    pub(super) fn poll_group<P, H>(
+        &mut self,
+        mut primary: Pin<&mut Option<P>>,
+        hedges: &mut H,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<T>>
+    where
+        P: Future<Output = Result<T, E>>,
+        H: Hedger<Result<T, E>>,
+    {
+        if !self.engine.awaits_primary() {
+            return self.poll_late(ALL, primary, hedges, cx);
+        }
+        let polled = self.engine.attempting(0, || poll_once(primary.as_mut(), cx));
+        self.after_first(polled, primary, hedges, cx)
     }
 
     /// The rest of a poll in which the group's primary was the first to be polled, and gave this, and is not early any more.
@@ -130,18 +149,29 @@ impl<'h, 'a, T: 'static, E: Failure<M>, M> Driver<'h, 'a, T, E, M> {
         P: Future<Output = Result<T, E>>,
         H: Hedger<Result<T, E>>,
     {
-        match self.take(0, polled) {
-            Some(value) => Poll::Ready(Some(self.won(value, primary, hedges))),
-            None if self.engine.group_is_over() && primary.is_none() && hedges.is_empty() => {
-                debug_assert!(!self.engine.any_open(), "what was in flight has returned");
-                Poll::Ready(None)
+        match polled {
+            Poll::Pending => ready!(self.engine.primary_pended(cx)),
+            Poll::Ready(Ok(value))
+                if self.engine.values_succeed() && self.last.is_none() && hedges.is_empty() =>
+            {
+                self.engine.won_alone();
+                return Poll::Ready(Some(value));
             }
-            None => self.poll_late(ALL & !1, primary, hedges, cx),
+            polled => {
+                if let Some(value) = self.take(0, polled) {
+                    return Poll::Ready(Some(self.won(value, primary, hedges)));
+                }
+                if self.engine.group_is_over() && primary.is_none() && hedges.is_empty() {
+                    debug_assert!(!self.engine.any_open(), "what was in flight has returned");
+                    return Poll::Ready(None);
+                }
+            }
         }
+        self.poll_late(ALL & !1, primary, hedges, cx)
     }
 
     /// One poll of a group that is not early. Of its attempts only those are polled that are in `unpolled`, a bit a slot.
-    pub(super) fn poll_late<P, H>(
+    fn poll_late<P, H>(
         &mut self,
         mut unpolled: u8,
         mut primary: Pin<&mut Option<P>>,

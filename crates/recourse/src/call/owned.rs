@@ -3,7 +3,7 @@
 //! Written by hand and not as an `async fn`, because nearly every call is over in its first poll: until something has to
 //! be decided, it needs no more than the operation's future and its place.
 
-use crate::call::driver::{ALL, Report, poll_once};
+use crate::call::driver::{Report, poll_once};
 use crate::call::hedger::Hedges;
 use crate::call::held::Held;
 use crate::call::nesting::Nesting;
@@ -372,7 +372,7 @@ where
         let (mut driver, running) = underway(this.rest);
         if matches!(this.stage, Stage::Group) {
             let mut hedges = Hedges::new(this.operation, running);
-            if let Some(value) = ready!(driver.poll_late(ALL, this.primary.as_mut(), &mut hedges, cx)) {
+            if let Some(value) = ready!(driver.poll_group(this.primary.as_mut(), &mut hedges, cx)) {
                 let captured = driver.engine.leave_recorder(P::CAPTURE);
                 return self.over_with(value, captured);
             }

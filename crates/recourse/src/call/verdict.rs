@@ -11,7 +11,7 @@ use std::sync::Arc;
 type Cause = Arc<dyn Error + Send + Sync>;
 
 /// What every value of most plans is.
-const SUCCESS: Outcome = Outcome::success();
+static SUCCESS: Outcome = Outcome::success();
 
 /// What an attempt's result came to.
 pub(crate) struct Verdict {
@@ -51,17 +51,29 @@ impl Engine<'_, '_> {
         self.plan.classifier.values_succeed
     }
 
-    /// An attempt has returned a value that nobody has to judge: the call is over.
+    /// The only attempt of its group has returned a value that nobody has to judge: the call is over, and its end is told.
+    #[inline(never)]
+    pub(crate) fn won_alone(&mut self) {
+        let mut engine = self.again();
+        engine.succeed(0);
+        engine.finish(None, None);
+    }
+
+    /// An attempt has returned a value that nobody has to judge.
     #[inline(never)]
     pub(crate) fn succeeded(&mut self, slot: usize) {
-        let mut engine = self.again();
-        if engine.tells_times() {
-            engine.now();
+        self.again().succeed(slot);
+    }
+
+    #[inline(always)]
+    fn succeed(&mut self, slot: usize) {
+        if self.tells_times() {
+            self.now();
         }
-        engine.again().sample_latency();
-        engine.close(slot, Ending::Won, &SUCCESS, None, Some(Health::Up));
-        engine.on(Event::Ended { slot, kind: OutcomeKind::Success, backoff: None });
-        engine.late().cause = None;
+        self.again().sample_latency();
+        self.close(slot, Ending::Won, &SUCCESS, None, Some(Health::Up));
+        self.on(Event::Ended { slot, kind: OutcomeKind::Success, backoff: None });
+        self.late().cause = None;
     }
 
     /// An attempt has returned: judges it, and gives back what it held.

@@ -132,6 +132,27 @@ impl Engine<'_, '_> {
         }
     }
 
+    /// The group's primary is pending: so is the call, where nothing is to be done meanwhile.
+    #[inline(never)]
+    pub(crate) fn primary_pended(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut engine = self.again();
+        engine.pended(0);
+        while engine.step() == Step::Advise {
+            engine.again().advise();
+        }
+        match engine.awaits_primary() {
+            true => engine.poll_due(cx),
+            false => Poll::Ready(()),
+        }
+    }
+
+    /// Whether the group's primary is in flight, alone, and nothing else is to be done.
+    #[inline]
+    pub(crate) fn awaits_primary(&mut self) -> bool {
+        self.step() == Step::Poll && self.live() == 1
+    }
+
+    #[inline(always)]
     fn pended_first(&mut self, slot: usize) {
         self.again().first_wait();
         let rules = &self.plan.rules;
