@@ -29,6 +29,14 @@ pub(crate) struct Flow {
     seen: AtomicU64,
 }
 
+/// What the [usual](Flow::usual) way finds, and the outflow that is to be.
+struct Usual {
+    outflow: u64,
+    seen: u64,
+    by_now: u64,
+    after: u64,
+}
+
 impl Flow {
     /// A level that is at its capacity at first.
     pub(crate) fn full(refill: Refill) -> Self {
@@ -43,11 +51,53 @@ impl Flow {
     /// Decides and takes the request's cost. Reads no clock where the cost exceeds the capacity.
     #[inline]
     pub(crate) fn take(&self, request: &BudgetRequest<'_>) -> bool {
-        let Some(parts) = self.refill.parts_of(request.cost()) else {
+        if !self.refill.holds(request.cost()) {
             return false;
+        }
+        let now = request.now();
+        let parts = self.refill.parts_of(request.cost());
+        let Some(usual) = self.usual(now, parts) else {
+            return self.take_otherwise(now, parts);
         };
-        let (mut outflow, mut inflow) = self.look(self.refill.inflow(request.now()));
-        while let Some(after) = self.after_taking(parts, inflow, outflow) {
+        if usual.by_now > usual.seen {
+            self.seen.store(usual.by_now, Relaxed);
+        }
+        match self.outflow.compare_exchange_weak(usual.outflow, usual.after, Relaxed, Relaxed) {
+            Ok(_) => true,
+            Err(_) => self.take_again(usual.by_now.max(usual.seen), parts),
+        }
+    }
+
+    /// What is the case as a rule: the clock was not set back, and there is enough. The clock is waited for only where what
+    /// it read goes into the sum; all else is a comparison that comes out as it did before.
+    #[inline]
+    fn usual(&self, now: Moment, parts: u64) -> Option<Usual> {
+        let (outflow, seen) = self.read();
+        let Refill { capacity, far, .. } = self.refill;
+        let refilled = self.refill.refilled(now.as_nanos());
+        let by_now = refilled.checked_add(capacity)?;
+        let spills = match by_now >= seen {
+            true => refilled,
+            false if seen - by_now <= far => self.spills(seen),
+            false => return None,
+        };
+        self.after_taking(parts, spills, outflow).map(|after| Usual { outflow, seen, by_now, after })
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn take_otherwise(&self, now: Moment, parts: u64) -> bool {
+        self.take_from(self.look(self.refill.inflow(now)), parts)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn take_again(&self, inflow: u64, parts: u64) -> bool {
+        self.take_from(self.look_again(inflow), parts)
+    }
+
+    fn take_from(&self, (mut outflow, mut inflow): (u64, u64), parts: u64) -> bool {
+        while let Some(after) = self.after_taking(parts, self.spills(inflow), outflow) {
             if self.outflow.compare_exchange_weak(outflow, after, Relaxed, Relaxed).is_ok() {
                 return true;
             }
@@ -59,15 +109,22 @@ impl Flow {
     /// Whether [`take`](Self::take) would succeed; takes nothing. Where nothing is ever taken because this says no, a
     /// clock that was set back is noticed here.
     pub(crate) fn covers(&self, request: &BudgetRequest<'_>) -> bool {
-        self.refill.parts_of(request.cost()).is_some_and(|parts| {
-            let by_now = self.refill.inflow(request.now());
-            let (outflow, seen) = self.read();
-            let (outflow, inflow) = match self.was_set_back(by_now, outflow, seen) {
-                true => self.look(by_now),
-                false => (outflow, by_now.max(seen)),
-            };
-            self.after_taking(parts, inflow, outflow).is_some()
-        })
+        if !self.refill.holds(request.cost()) {
+            return false;
+        }
+        let (now, parts) = (request.now(), self.refill.parts_of(request.cost()));
+        self.usual(now, parts).is_some() || self.covers_otherwise(now, parts)
+    }
+
+    #[inline(never)]
+    fn covers_otherwise(&self, now: Moment, parts: u64) -> bool {
+        let by_now = self.refill.inflow(now);
+        let (outflow, seen) = self.read();
+        let (outflow, inflow) = match self.was_set_back(by_now, outflow, seen) {
+            true => self.look(by_now),
+            false => (outflow, by_now.max(seen)),
+        };
+        self.after_taking(parts, self.spills(inflow), outflow).is_some()
     }
 
     /// Counts from `now` on, if nobody has asked before.
@@ -77,7 +134,8 @@ impl Flow {
 
     /// Gives so many tokens back; there is never more than the capacity.
     pub(crate) fn give_back(&self, tokens: u32) {
-        if let Some(parts) = self.refill.parts_of(tokens) {
+        if self.refill.holds(tokens) {
+            let parts = self.refill.parts_of(tokens);
             let less = |outflow: u64| Some(outflow.saturating_sub(parts));
             _ = self.outflow.fetch_update(Relaxed, Relaxed, less);
         }
@@ -138,17 +196,18 @@ impl Flow {
     }
 
     fn level_of(&self, inflow: u64, outflow: u64) -> u64 {
-        inflow.saturating_sub(self.spilled(inflow, outflow))
+        inflow.saturating_sub(outflow.max(self.spills(inflow)))
     }
 
-    /// The outflow once so many parts are taken; `None` if there are fewer.
-    fn after_taking(&self, parts: u64, inflow: u64, outflow: u64) -> Option<u64> {
-        let after = self.spilled(inflow, outflow).checked_add(parts)?;
-        (after <= inflow).then_some(after)
+    /// The outflow once so many parts are taken; `None` if there are fewer. `spills` is what has left at least.
+    #[inline]
+    fn after_taking(&self, parts: u64, spills: u64, outflow: u64) -> Option<u64> {
+        let left = outflow.max(spills);
+        (left - spills <= self.refill.capacity - parts).then(|| left + parts)
     }
 
-    /// The outflow once what there is no room for has spilled over.
-    fn spilled(&self, inflow: u64, outflow: u64) -> u64 {
-        outflow.max(inflow.saturating_sub(self.refill.capacity))
+    /// What has left at least by such an inflow: there is no room for it.
+    fn spills(&self, inflow: u64) -> u64 {
+        inflow.saturating_sub(self.refill.capacity)
     }
 }

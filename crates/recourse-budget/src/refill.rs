@@ -22,6 +22,8 @@ const FRACTION_BITS: u32 = 62;
 /// Capacity and speed of a bucket.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Refill {
+    /// The bucket's capacity in tokens.
+    tokens: u32,
     parts_per_token: u64,
     parts_per_nano: u64,
     /// The bucket's capacity in parts.
@@ -42,6 +44,7 @@ impl Refill {
         // three tokens in ten seconds; exactly as stored it would be 2.999...
         let parts_per_nano = per_second * parts_per_token as f64 / 1e9 * (1.0 + 2.0 * f64::EPSILON);
         let mut refill = Refill {
+            tokens: capacity,
             parts_per_token,
             parts_per_nano: (parts_per_nano * (1u64 << FRACTION_BITS) as f64).ceil() as u64,
             capacity: u64::from(capacity) * parts_per_token,
@@ -57,21 +60,34 @@ impl Refill {
     }
 
     /// What comes in so many nanoseconds, in parts.
-    fn refilled(&self, nanos: u64) -> u64 {
+    #[inline]
+    pub(crate) fn refilled(&self, nanos: u64) -> u64 {
         let refilled = (u128::from(nanos) * u128::from(self.parts_per_nano)) >> FRACTION_BITS;
-        u64::try_from(refilled).unwrap_or(u64::MAX)
+        u64::try_from(refilled).unwrap_or_else(|_| the_most())
     }
 
-    /// So many tokens in parts; `None` if they don't fit into the bucket.
-    pub(crate) fn parts_of(&self, tokens: u32) -> Option<u64> {
-        let parts = u64::from(tokens).checked_mul(self.parts_per_token)?;
-        (parts <= self.capacity).then_some(parts)
+    /// Whether the bucket ever holds so many tokens.
+    #[inline]
+    pub(crate) fn holds(&self, tokens: u32) -> bool {
+        tokens <= self.tokens
+    }
+
+    /// So many tokens in parts, where the bucket [holds](Self::holds) them.
+    #[inline]
+    pub(crate) fn parts_of(&self, tokens: u32) -> u64 {
+        u64::from(tokens) * self.parts_per_token
     }
 
     /// The whole tokens in so many parts.
     pub(crate) fn tokens_in(&self, parts: u64) -> u64 {
         parts / self.parts_per_token
     }
+}
+
+/// A function, so that this is a jump that is never taken: what a choice of two values waits for, a jump doesn't.
+#[cold]
+fn the_most() -> u64 {
+    u64::MAX
 }
 
 #[cfg(test)]

@@ -364,6 +364,23 @@ mod tests {
     }
 
     #[test]
+    fn who_is_granted_notices_that_the_clock_was_set_back() {
+        let second = 1_000_000_000;
+        for peeks in [true, false] {
+            let bucket = bucket(10, 1.0);
+            assert!(grants(&bucket, &retry(at(100 * second)).with_cost(6)));
+            match peeks {
+                true => assert_eq!(bucket.would_deny(&retry(at(50 * second))), None),
+                false => assert!(bucket.allow_attempt(&retry(at(50 * second))).allowed),
+            }
+            let left = if peeks { 4 } else { 3 };
+            for waited in 0..3 {
+                assert_eq!(bucket.available(at((50 + waited) * second)), left + waited, "{peeks}");
+            }
+        }
+    }
+
+    #[test]
     fn peeks_alone_notice_that_the_clock_was_set_back() {
         let (bucket, second) = (bucket(1, 1.0), 1_000_000_000);
         assert!(grants(&bucket, &retry(at(1_000_000 * second))));
