@@ -46,14 +46,25 @@ impl<C: Count> Breaker<C> {
     /// how slow attempts are goes this way as a rule.
     #[inline(never)]
     fn admit_otherwise(&self, request: &AdmissionRequest<'_>) -> Admission {
-        match self.summary.rejecting(&request.now) {
-            Some(Standing::Full) => return Admission::Rejected(state::probe_limit()),
-            Some(_) => return Admission::Rejected(state::open()),
-            None => {}
-        }
-        match self.summary.read() {
+        let word = self.summary.word();
+        match word.read() {
+            (_, Standing::Open) if self.summary.rejects(word, &request.now) => {
+                Admission::Rejected(state::open())
+            }
             (generation, Standing::Healthy | Standing::Failing) => {
                 Admission::Admitted(self.rules.stamp(Ticket::normal(generation), &request.now), None)
+            }
+            _ => self.admit_rarely(request),
+        }
+    }
+
+    /// Out of line, so that the ways above are found by two comparisons.
+    #[inline(never)]
+    fn admit_rarely(&self, request: &AdmissionRequest<'_>) -> Admission {
+        let word = self.summary.word();
+        match word.read() {
+            (_, Standing::Full) if self.summary.rejects(word, &request.now) => {
+                Admission::Rejected(state::probe_limit())
             }
             (generation, Standing::Disabled) => Admission::Admitted(Ticket::normal(generation), None),
             (_, Standing::Shut) => Admission::Rejected(state::open()),

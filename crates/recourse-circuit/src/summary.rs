@@ -86,34 +86,39 @@ impl Summary {
     }
 
     pub(crate) fn read(&self) -> (u64, Standing) {
-        unpack(self.word.load(Ordering::Acquire))
+        self.word().read()
     }
 
-    /// What rejects whoever asks now: an open circuit, or a full one. The clock is read only where one of them may.
-    pub(crate) fn rejecting(&self, now: &Now<'_>) -> Option<Standing> {
-        let word = self.word.load(Ordering::Acquire);
-        let standing = unpack(word).1;
-        if !matches!(standing, Standing::Open | Standing::Full) {
-            return None;
-        }
+    pub(crate) fn word(&self) -> Word {
+        Word(self.word.load(Ordering::Acquire))
+    }
+
+    /// Whether what this word says, an open circuit or a full one, rejects whoever asks now.
+    pub(crate) fn rejects(&self, word: Word, now: &Now<'_>) -> bool {
         // First, so that the window needn't be kept while the clock is asked.
         let now = now.get().as_nanos();
         let window = self.from.load(Ordering::Acquire)..self.until.load(Ordering::Acquire);
-        let rejects = self.word.load(Ordering::Acquire) == word && window.contains(&now);
-        rejects.then_some(standing)
+        self.word() == word && window.contains(&now)
     }
 }
 
-fn unpack(word: u64) -> (u64, Standing) {
-    let standing = match word & 0b111 {
-        0 => Standing::Healthy,
-        1 => Standing::Failing,
-        2 => Standing::Open,
-        3 => Standing::HalfOpen,
-        4 => Standing::Full,
-        5 => Standing::Observed,
-        6 => Standing::Shut,
-        _ => Standing::Disabled,
-    };
-    (word >> STANDING_BITS, standing)
+/// What one load has found.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Word(u64);
+
+impl Word {
+    /// The generation and the standing.
+    pub(crate) fn read(self) -> (u64, Standing) {
+        let standing = match self.0 & 0b111 {
+            0 => Standing::Healthy,
+            1 => Standing::Failing,
+            2 => Standing::Open,
+            3 => Standing::HalfOpen,
+            4 => Standing::Full,
+            5 => Standing::Observed,
+            6 => Standing::Shut,
+            _ => Standing::Disabled,
+        };
+        (self.0 >> STANDING_BITS, standing)
+    }
 }

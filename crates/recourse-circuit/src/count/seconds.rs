@@ -3,10 +3,13 @@
 use super::counting::{Count, Inbox, Sums, Vote};
 use super::ratio::Ratios;
 use super::stripes::Stripes;
+use crate::sync::{AtomicU64, Ordering};
 use recourse_core::{Moment, Now};
 
 /// Parts of a window: it slides by a tenth of its length.
 pub(crate) const BUCKETS: usize = 10;
+/// Cells of a stripe: as many as it has room for, and a power of two, so that no division is needed to find one.
+const CELLS: usize = 16;
 
 /// The votes of the last ten tenths, the present one included: between nine tenths of the window's length and all of it.
 ///
@@ -40,14 +43,18 @@ impl Seconds {
     }
 
     pub(crate) fn inbox(&self) -> GoodVotes {
-        GoodVotes { cells: Stripes::new(mark(self.generation, 0)), tenth: Tenth::new(self.tenth) }
+        GoodVotes {
+            cells: Stripes::new(mark(self.generation, 0)),
+            tenth: Tenth::new(self.tenth),
+            latest: AtomicU64::new(0),
+        }
     }
 
     /// What the window that ends with this tenth holds.
     fn until(&self, last: u64, inbox: &GoodVotes) -> Sums {
         let mut sums = Sums::default();
         for number in last.saturating_sub(BUCKETS as u64 - 1)..=last {
-            let bucket = &self.ring[place(number)];
+            let bucket = &self.ring[place::<BUCKETS>(number)];
             if bucket.number == number {
                 sums.total += bucket.sums.total;
                 sums.failed += bucket.sums.failed;
@@ -56,7 +63,7 @@ impl Seconds {
             }
             let expected = mark(self.generation, number);
             for row in inbox.cells.rows() {
-                let (mark, good) = row[place(number)].read();
+                let (mark, good) = row[place::<CELLS>(number)].read();
                 if mark == expected {
                     sums.total += u64::from(good);
                 }
@@ -71,7 +78,7 @@ impl Count for Seconds {
 
     fn vote(&mut self, vote: Vote, threshold: u32, now: &Now<'_>, inbox: &GoodVotes) -> Option<&'static str> {
         let number = inbox.number(now.get());
-        let bucket = &mut self.ring[place(number)];
+        let bucket = &mut self.ring[place::<BUCKETS>(number)];
         if bucket.number != number {
             *bucket = Bucket { number, sums: Sums::default() };
         }
@@ -97,26 +104,38 @@ impl Count for Seconds {
 /// Good votes, by the thread's stripe and by tenth.
 #[derive(Debug)]
 pub(crate) struct GoodVotes {
-    cells: Stripes<BUCKETS>,
+    cells: Stripes<CELLS>,
     tenth: Tenth,
+    /// The tenth of the last vote that was of another one. Most votes are of the same: they compare, which takes less
+    /// than to count tenths, and needn't wait for the clock to know their cell.
+    latest: AtomicU64,
 }
 
 impl GoodVotes {
+    #[inline]
     fn number(&self, now: Moment) -> u64 {
-        self.tenth.number_of(now.as_nanos())
+        let latest = self.latest.load(Ordering::Relaxed);
+        if self.tenth.is_of(latest, now.as_nanos()) { latest } else { self.count(now.as_nanos()) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn count(&self, nanos: u64) -> u64 {
+        let number = self.tenth.number_of(nanos);
+        if self.tenth.ends(number) {
+            self.latest.store(number, Ordering::Relaxed);
+        }
+        number
     }
 }
 
 impl Inbox for GoodVotes {
+    #[inline]
     fn good(&self, generation: u64, now: &Now<'_>) {
         let number = self.number(now.get());
         let mine = mark(generation, number);
-        let cell = &self.cells.mine()[place(number)];
-        cell.step(|mark, count| match mark {
-            _ if mark == mine => Some((mark, count.saturating_add(1))),
-            _ if same_generation(mark, mine) => Some((mine, 1)),
-            _ => None,
-        });
+        let cell = &self.cells.mine()[place::<CELLS>(number)];
+        cell.add_one(mine, |mark| same_generation(mark, mine));
     }
 }
 
@@ -133,6 +152,17 @@ impl Tenth {
         Tenth { nanos, inverse: u64::MAX / nanos }
     }
 
+    /// Whether so many nanoseconds are of this tenth, which [ends](Self::ends).
+    #[inline]
+    fn is_of(&self, number: u64, nanos: u64) -> bool {
+        nanos.wrapping_sub(number.wrapping_mul(self.nanos)) < self.nanos
+    }
+
+    /// Whether all of this tenth can be said in nanoseconds. Of one that can't, the start seems to be before the origin.
+    fn ends(&self, number: u64) -> bool {
+        number.checked_add(1).is_some_and(|next| next.checked_mul(self.nanos).is_some())
+    }
+
     /// How many whole tenths so many nanoseconds are.
     #[allow(clippy::cast_possible_truncation, reason = "the high half of the product")]
     fn number_of(&self, nanos: u64) -> u64 {
@@ -142,18 +172,18 @@ impl Tenth {
     }
 }
 
-#[allow(clippy::cast_possible_truncation, reason = "below ten")]
-fn place(number: u64) -> usize {
-    (number % BUCKETS as u64) as usize
+#[allow(clippy::cast_possible_truncation, reason = "below a small number")]
+fn place<const PLACES: usize>(number: u64) -> usize {
+    (number % PLACES as u64) as usize
 }
 
 const ROUND_BITS: u32 = 24;
 
-/// What a cell is of: the low 8 bits of the generation, and below them the low 24 bits of the round of the ring, which
-/// come again after as many windows, 194 days for the shortest.
+/// What a cell is of: the low 8 bits of the generation, and below them the low 24 bits of the round of the stripe's
+/// ring, which come again after as many rounds, 310 days for the shortest window.
 #[allow(clippy::cast_possible_truncation, reason = "the low bits")]
 fn mark(generation: u64, number: u64) -> u32 {
-    let round = (number / BUCKETS as u64) as u32 & ((1 << ROUND_BITS) - 1);
+    let round = (number / CELLS as u64) as u32 & ((1 << ROUND_BITS) - 1);
     (generation as u32) << ROUND_BITS | round
 }
 
@@ -164,6 +194,7 @@ fn same_generation(one: u32, other: u32) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::millionths::Millionths;
 
     #[test]
     fn tenths_are_counted_exactly_without_a_division() {
@@ -177,4 +208,18 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn a_vote_is_of_its_tenth_whichever_tenth_the_last_one_was_of() {
+        for nanos in [1, 7, 100_000_000, u64::MAX / 10, u64::MAX] {
+            let inbox = Seconds::new(nanos, RATIOS).inbox();
+            let edges = [0, 1, nanos - 1, nanos, nanos.saturating_add(1), u64::MAX - nanos, u64::MAX];
+            for at in edges.into_iter().flat_map(|one| edges.map(|other| [one, other, one, one])).flatten() {
+                assert_eq!(inbox.number(Moment::from_nanos(at)), at / nanos, "{at} in {nanos}");
+            }
+        }
+    }
+
+    const RATIOS: Ratios =
+        Ratios { failed: Millionths::ONE, slow: None, throttled: Millionths::ONE, minimum: 1 };
 }

@@ -28,6 +28,26 @@ impl Cell {
         if found == mark { count } else { 0 }
     }
 
+    /// Counts one for this mark, up to the most that can be counted. A count for another mark begins anew where that one
+    /// `may_go`; else nothing is counted.
+    #[inline]
+    pub(crate) fn add_one(&self, mark: u32, may_go: impl Fn(u32) -> bool) {
+        let none = pack(mark, 0);
+        let mut seen = self.0.load(Ordering::Relaxed);
+        loop {
+            // As one number: a word of another mark is further away than any count.
+            let next = match seen.wrapping_sub(none) < u64::from(u32::MAX) {
+                true => seen + 1,
+                false if seen != none | u64::from(u32::MAX) && may_go(unpack(seen).0) => none + 1,
+                false => return,
+            };
+            match self.0.compare_exchange_weak(seen, next, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => return,
+                Err(newer) => seen = newer,
+            }
+        }
+    }
+
     /// Replaces mark and count by what `next` makes of them, in one step; leaves them where it says `None`. What was
     /// replaced.
     pub(crate) fn step(&self, next: impl Fn(u32, u32) -> Option<(u32, u32)>) -> Option<(u32, u32)> {
@@ -69,6 +89,7 @@ impl<const CELLS: usize> Stripes<CELLS> {
     }
 
     /// The row of this thread.
+    #[inline]
     pub(crate) fn mine(&self) -> &[Cell; CELLS] {
         &self.0[turn::mine() & (self.0.len() - 1)].0
     }
@@ -104,6 +125,7 @@ mod turn {
 
     /// Threads take turns: those that start one after the other, such as the workers of a runtime, have different
     /// stripes.
+    #[inline]
     pub(super) fn mine() -> usize {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         const NONE: usize = usize::MAX;
@@ -137,6 +159,28 @@ mod tests {
     fn a_row_is_two_cache_lines() {
         assert_eq!(size_of::<Row<1>>(), 128);
         assert_eq!(size_of::<Row<10>>(), 128);
+    }
+
+    #[test]
+    fn one_is_added_to_a_count_of_its_mark_or_in_place_of_one_that_may_go() {
+        let word = |cell: &Cell, mark: u32, count: u32| cell.0.store(pack(mark, count), Ordering::Relaxed);
+        let cell = Cell::new(7);
+        for (before, may_go, after) in [
+            ((7, 0), false, (7, 1)),
+            ((7, 41), true, (7, 42)),
+            ((7, u32::MAX - 1), true, (7, u32::MAX)),
+            ((7, u32::MAX), true, (7, u32::MAX)),
+            ((6, 41), true, (7, 1)),
+            ((6, u32::MAX), true, (7, 1)),
+            ((8, 0), true, (7, 1)),
+            ((u32::MAX, u32::MAX), true, (7, 1)),
+            ((6, 41), false, (6, 41)),
+            ((8, 0), false, (8, 0)),
+        ] {
+            word(&cell, before.0, before.1);
+            cell.add_one(7, |mark| mark == before.0 && may_go);
+            assert_eq!(cell.read(), after, "{before:?} {may_go}");
+        }
     }
 
     #[test]
