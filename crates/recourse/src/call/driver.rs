@@ -136,7 +136,7 @@ impl<'h, 'a, T: 'static, E: Failure<M>, M> Driver<'h, 'a, T, E, M> {
         self.after_first(polled, primary, hedges, cx)
     }
 
-    /// The rest of a poll in which the group's primary was the first to be polled, and gave this, and is not early any more.
+    /// The rest of a poll in which the group's primary, alone in flight and not early any more, gave this.
     #[inline(always)]
     pub(crate) fn after_first<P, H>(
         &mut self,
@@ -151,9 +151,7 @@ impl<'h, 'a, T: 'static, E: Failure<M>, M> Driver<'h, 'a, T, E, M> {
     {
         match polled {
             Poll::Pending => ready!(self.engine.primary_pended(cx)),
-            Poll::Ready(Ok(value))
-                if self.engine.values_succeed() && self.last.is_none() && hedges.is_empty() =>
-            {
+            Poll::Ready(Ok(value)) if self.engine.values_succeed() && self.last.is_none() => {
                 self.engine.won_alone();
                 return Poll::Ready(Some(value));
             }

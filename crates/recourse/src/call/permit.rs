@@ -79,6 +79,7 @@ impl Engine<'_, '_> {
         if self.is_early() {
             return plan.first_attempt(nesting);
         }
+        // The clock was read when the wait before it was over, or when the trigger was asked.
         let left = match self.deadline() {
             Some(deadline) => Some(deadline.since(self.state.floor)),
             None => plan.rules.overall_timeout,
@@ -222,12 +223,9 @@ impl Engine<'_, '_> {
 
     #[inline(always)]
     fn launch_late(&mut self, slot: usize, budget_reason: impl FnOnce() -> Label) -> bool {
-        // A clock that breaks does so here: what does not start has no record and counts nowhere.
-        if self.deadline().is_some() {
-            self.now();
-        }
         let tells_times = self.tells_times();
         if tells_times {
+            // A clock that breaks does so here: what does not start has no record and counts nowhere.
             let timed = slot == 0 && self.plan.latency.is_some();
             if timed || self.is_recorded() {
                 let now = self.now();

@@ -56,6 +56,7 @@ impl Engine<'_, '_> {
     pub(crate) fn won_alone(&mut self) {
         let mut engine = self.again();
         engine.succeed(0);
+        debug_assert!(!engine.any_open(), "nothing else is in flight");
         engine.finish(None, None);
     }
 
@@ -73,7 +74,6 @@ impl Engine<'_, '_> {
         self.again().sample_latency();
         self.close(slot, Ending::Won, &SUCCESS, None, Some(Health::Up));
         self.on(Event::Ended { slot, kind: OutcomeKind::Success, backoff: None });
-        self.late().cause = None;
     }
 
     /// An attempt has returned: judges it, and gives back what it held.

@@ -123,6 +123,34 @@ fn an_attempt_that_panics_when_its_time_is_over_unwinds() {
     expect(&it.scene.observer.last_timeline()).endings([Ending::Panicked]);
 }
 
+/// An error whose drop panics, where it is the first attempt's.
+#[derive(Debug, thiserror::Error)]
+#[error("sour")]
+struct Sour(u32);
+
+impl Drop for Sour {
+    fn drop(&mut self) {
+        assert!(self.0 > 0, "the first attempt's error is dropped");
+    }
+}
+
+#[test]
+fn an_error_that_panics_when_a_later_result_takes_its_place_unwinds() {
+    for succeeds in [true, false] {
+        let it = guarded(plain(), true);
+        let call = it.executor.run(KEY, |attempt| async move {
+            match attempt.index() {
+                1 if succeeds => Ok(7),
+                index => Err(Sour(index)),
+            }
+        });
+        assert_eq!(it.panics(call), "the first attempt's error is dropped");
+        it.assert_clean();
+        let last = if succeeds { Ending::Won } else { Ending::Failed };
+        expect(&it.scene.observer.last_timeline()).endings([Ending::Failed, last]);
+    }
+}
+
 #[test]
 fn the_twins_for_mutable_state_unwind_too() {
     let it = guarded(plain(), true);
