@@ -30,12 +30,6 @@ pub(crate) fn index_of(nanos: u64) -> usize {
     (doublings as usize * PER_GROUP + (units >> doublings) as usize).min(LAST)
 }
 
-/// The group of the bucket of so many nanoseconds.
-#[inline]
-pub(crate) fn group_of(nanos: u64) -> usize {
-    index_of(nanos) / PER_GROUP
-}
-
 /// The shortest and the longest latency of a bucket, in nanoseconds.
 #[inline]
 pub(crate) fn span_of(index: usize) -> RangeInclusive<u64> {

@@ -1,12 +1,22 @@
 //! [`LatencyWindow`]: the recent latencies of one key.
 
 use crate::atomics::{AtomicU64, Ordering, fence};
-use crate::buckets::{GROUPS, PER_GROUP, group_of, index_of};
-use crate::place::{Place, quantiles};
-use crate::turn::{Turn, bits_of, one_in, sum};
+use crate::buckets::{GROUPS, PER_GROUP, index_of};
+use crate::counters::{Counters, count_in};
+use crate::kept::{FEWEST, Kept, Look};
+use crate::marks::{Marks, Seen};
+use crate::place::quantiles;
+use crate::stripes::Stripes;
+use crate::turn::{Turn, bits_of};
 use recourse_core::{LatencySnapshot, Moment};
-use std::fmt;
 use std::time::Duration;
+use std::{fmt, iter};
+
+/// One sample in so many of a bucket is looked after: whether another thread adds to the same counter. Never in a model
+/// check, which says itself when threads meet.
+const PROBE_EVERY: u64 = if cfg!(recourse_loom) { 1 << 31 } else { 16 };
+/// So many meetings in an epoch, of those that were looked for, make stripes. Each stands for 16 or more.
+const MEETINGS: u64 = 64;
 
 /// A window of the recent latencies of one key.
 ///
@@ -15,12 +25,12 @@ use std::time::Duration;
 /// | error of a quantile | at most 1/16 (6.25 %), or 16.4 microseconds where that is more; some tenths of a percent where latencies are spread out |
 /// | samples above a quantile | at most half as many again as it asks for: of 100,000 samples, 1,500 above the p99 |
 /// | range | up to 66.6 seconds; of longer ones only the longest is known |
-/// | memory | 2.5 KiB, fixed |
+/// | memory | 2.5 KiB; where threads fight over it, 2.4 KiB more for each processor, 2 at least and 16 at most |
 /// | age | a sample counts for at least 30 and at most 60 seconds |
-/// | to record | one atomic addition, and one more for a sample that is the longest yet |
-/// | to read | 16 loads for each doubling up to the longest latency, 304 at most, and a few more for each quantile |
+/// | to record | one atomic addition; one more for a sample that is the longest yet, and for the first within its doubling |
+/// | to read | 8 loads for each doubling that holds samples and each of the two epochs, and a few more for each quantile; 9 loads in all where many samples were read within 10 ms |
 ///
-/// Nothing here locks, allocates or sorts.
+/// Nothing here locks or sorts, and nothing allocates but what follows.
 ///
 /// The histogram is that of HdrHistogram (Gil Tene), in two generations that take turns. The samples of a bucket are
 /// taken to lie evenly in it, so that a smooth distribution is told without bias. Where a bucket holds more than half as
@@ -28,11 +38,17 @@ use std::time::Duration;
 /// the longest latency of the bucket is told, or the longest in the window if that lies in there: a quantile below the
 /// usual latency of a steady service would hedge every call.
 ///
-/// Threads share the counters. A stripe for each of them would double the memory per key for a few nanoseconds, and only
-/// where calls end in the same bucket within nanoseconds of each other.
+/// Threads share the counters until they are seen to fight over them: one sample in 16 of a bucket looks whether another
+/// has come to the same counter within the nanoseconds since, and finds that 64 times in an epoch. From then on, and for
+/// good, threads take turns at stripes of counters, as many as there are processors up to the next power of two. They are
+/// allocated by the thread that noticed, once in a window's life. Cells for threads that meet are the idea of `Striped64`,
+/// which is behind `LongAdder` (Doug Lea, JSR 166).
+///
+/// Where a window holds [many samples](LatencyWindow::snapshot) quantiles are kept for 10 ms: every waiting call of a key
+/// that is hedged by quantile asks for them.
 ///
 /// Samples that are recorded in the very moment in which the window turns may be counted with the epoch before, or, at
-/// the end of an idle minute, be lost. A clock that jumps, either way, costs at most the samples that there are.
+/// the end of an idle minute or by a thread that stood still for an epoch, be lost. A clock that jumps, either way, costs at most the samples that there are.
 ///
 /// ```
 /// use recourse_core::Moment;
@@ -55,14 +71,13 @@ pub struct LatencyWindow {
     turn: AtomicU64,
     /// The longest latency of either half, in nanoseconds.
     longest: [AtomicU64; 2],
+    marks: Marks,
+    /// How often threads were seen to meet in this epoch.
+    met: AtomicU64,
+    stripes: Stripes,
+    kept: Kept,
     counters: Counters,
 }
-
-/// Samples per bucket, either half in its half of the word.
-///
-/// On cache lines of their own: recording a sample must not take the line from those who only look whose turn it is.
-#[repr(align(64))]
-struct Counters([[AtomicU64; PER_GROUP]; GROUPS]);
 
 impl LatencyWindow {
     /// An empty window.
@@ -72,7 +87,11 @@ impl LatencyWindow {
         LatencyWindow {
             turn: AtomicU64::new(Turn::UNUSED.0),
             longest: [const { AtomicU64::new(0) }; 2],
-            counters: Counters([const { [const { AtomicU64::new(0) }; PER_GROUP] }; GROUPS]),
+            marks: Marks::new(),
+            met: AtomicU64::new(0),
+            stripes: Stripes::new(),
+            kept: Kept::new(),
+            counters: Counters::new(),
         }
     }
 
@@ -83,7 +102,11 @@ impl LatencyWindow {
         LatencyWindow {
             turn: AtomicU64::new(Turn::UNUSED.0),
             longest: std::array::from_fn(|_| AtomicU64::new(0)),
-            counters: Counters(std::array::from_fn(|_| std::array::from_fn(|_| AtomicU64::new(0)))),
+            marks: Marks::new(),
+            met: AtomicU64::new(0),
+            stripes: Stripes::new(),
+            kept: Kept::new(),
+            counters: Counters::new(),
         }
     }
 
@@ -116,37 +139,110 @@ impl LatencyWindow {
         if self.longest[half].load(Ordering::Relaxed) < nanos {
             self.longest[half].fetch_max(nanos, Ordering::Relaxed);
         }
-        // Released: a reader who counts the sample sees a longest latency that is no shorter. It is found here by
-        // whoever raised it, and by whoever only saw it.
+        // Who counts the sample sees a longest latency that is no shorter. It is found here by whoever raised it, and by
+        // whoever only saw it.
         let bucket = index_of(nanos);
-        self.counters.0[bucket / PER_GROUP][bucket % PER_GROUP].fetch_add(one_in(half), Ordering::Release);
+        if !self.marks.see().is_usual(bucket / PER_GROUP, half) {
+            return self.count_unusual(bucket, half);
+        }
+        let before = self.counters.add(bucket, half);
+        if count_in(before, bucket) % PROBE_EVERY == PROBE_EVERY - 1 {
+            self.probe(bucket, half, before);
+        }
     }
 
-    /// The quantiles of the samples that are recent at `now`; `None` if there are none. Changes nothing.
+    /// The first sample of its group, or one of a thread that has a stripe.
+    #[cold]
+    #[inline(never)]
+    fn count_unusual(&self, bucket: usize, half: usize) {
+        let (seen, group) = (self.marks.see(), bucket / PER_GROUP);
+        if !seen.has(group, half) {
+            self.marks.mark(group, half);
+        }
+        let mine = if seen.is_striped() { self.stripes.mine() } else { None };
+        mine.unwrap_or(&self.counters).add(bucket, half);
+    }
+
+    /// Looks whether another thread has added to a counter within the nanoseconds since this one has.
+    ///
+    /// `Striped64` notices by a compare-exchange that fails. That takes a load before each addition, and so the counter's
+    /// cache line twice where threads do meet.
+    #[cold]
+    #[inline(never)]
+    fn probe(&self, bucket: usize, half: usize, before: u64) {
+        if self.counters.moved_on(bucket, half, before)
+            && self.met.fetch_add(1, Ordering::Relaxed) + 1 >= MEETINGS
+        {
+            self.stripe();
+        }
+    }
+
+    /// From now on threads count in stripes.
+    fn stripe(&self) {
+        self.stripes.make();
+        self.marks.set_striped();
+    }
+
+    /// The quantiles of the samples that are recent at `now`; `None` if there are none.
+    ///
+    /// Where there were 1,000 or more, they may be what a snapshot less than 10 ms before `now` has told: samples recorded
+    /// since are not in it, not even those of the same thread. It never reaches across the end of an epoch or a turn of
+    /// the window, and is never one of after `now`. Of fewer samples each snapshot is worked out anew.
+    ///
+    /// Reading ages nothing: it changes what is kept for the next reader, and no sample.
     #[must_use]
     pub fn snapshot(&self, now: Moment) -> Option<LatencySnapshot> {
-        let recent = Turn(self.turn.load(Ordering::Acquire)).recent(now);
+        let turn = Turn(self.turn.load(Ordering::Acquire));
+        if !turn.lasts(now) {
+            return self.work_out(turn, now, None);
+        }
+        match self.kept.look(turn, now) {
+            Look::Good(latency) => Some(latency),
+            Look::Old(version) => self.work_out(turn, now, Some(version)),
+            Look::Ahead => self.work_out(turn, now, None),
+        }
+    }
+
+    /// Counts all that is recent, and keeps what comes of it in place of a version that is too old.
+    #[inline(never)]
+    fn work_out(&self, turn: Turn, now: Moment, version: Option<u64>) -> Option<LatencySnapshot> {
+        let recent = turn.recent(now);
         if recent == 0 {
             return None;
         }
-        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let top = group_of(self.longest_in(recent));
-        let mut groups = [0; GROUPS];
-        for (group, counters) in groups.iter_mut().zip(&self.counters.0[..=top]) {
-            // Whole words are added: neither half of a sum reaches beyond its 32 bits.
-            *group = sum(counters.iter().map(count).sum::<u64>() & recent);
+        let seen = self.marks.see();
+        let summed;
+        let mut counters = &self.counters;
+        if seen.is_striped() {
+            summed = self.sum(seen, recent);
+            counters = &summed;
         }
-        let samples = groups.iter().sum::<u64>();
+        let counters = counters.recent([0, 1].map(|half| recent & bits_of(half) != 0));
+        let (mut groups, mut samples) = ([0; GROUPS], 0);
+        for group in seen.groups(recent) {
+            groups[group] = counters.in_group(group);
+            samples += groups[group];
+        }
         if samples == 0 {
             return None;
         }
-        let [p50, p90, p95, p99] =
-            quantiles(&groups, samples, |group, within| sum(count(&self.counters.0[group][within]) & recent));
+        let places = quantiles(&groups, samples, |group, pair| counters.in_pair(group, pair));
         // After all counters: the longest latency must be that of a sample which was counted, or a longer one.
         fence(Ordering::Acquire);
         let longest = self.longest_in(recent);
-        let told = |place: Place| Duration::from_nanos(place.nanos(longest));
-        Some(LatencySnapshot::new(told(p50), told(p90), told(p95), told(p99), samples))
+        let nanos = places.map(|place| place.nanos(longest));
+        if let Some(version) = version.filter(|_| samples >= FEWEST) {
+            self.kept.replace(version, turn, now, nanos, samples);
+        }
+        let [p50, p90, p95, p99] = nanos.map(Duration::from_nanos);
+        Some(LatencySnapshot::new(p50, p90, p95, p99, samples))
+    }
+
+    /// What the stripes hold, and what came before they were made.
+    #[cold]
+    #[inline(never)]
+    fn sum(&self, seen: Seen, recent: u64) -> Counters {
+        Counters::sum_of(iter::once(&self.counters).chain(self.stripes.all()), seen.groups(recent))
     }
 
     fn longest_in(&self, recent: u64) -> u64 {
@@ -181,13 +277,20 @@ impl LatencyWindow {
     }
 
     fn empty(&self, half: usize) {
-        let bits = bits_of(half);
-        for counter in self.counters.0.iter().flatten() {
-            if counter.load(Ordering::Relaxed) & bits != 0 {
-                counter.fetch_and(!bits, Ordering::Relaxed);
-            }
-        }
+        self.counters.empty(half);
+        self.stripes.all().iter().for_each(|stripe| stripe.empty(half));
         self.longest[half].store(0, Ordering::Relaxed);
+        self.marks.clear(half);
+        self.met.store(0, Ordering::Relaxed);
+    }
+}
+
+/// What a model check does in place of threads that meet.
+#[cfg(recourse_loom)]
+impl LatencyWindow {
+    /// As if this thread had noticed the last of the meetings that it takes.
+    pub fn threads_meet(&self) {
+        self.stripe();
     }
 }
 
@@ -211,6 +314,7 @@ mod tests {
     const MS: Duration = Duration::from_millis(1);
     const SECOND: Duration = Duration::from_secs(1);
     const START: Moment = Moment::from_nanos(3_600_000_000_000);
+    const END_OF_ALL: Moment = Moment::from_nanos(u64::MAX);
 
     fn quantiles(latency: LatencySnapshot) -> [Duration; 4] {
         [latency.p50, latency.p90, latency.p95, latency.p99]
@@ -368,8 +472,122 @@ mod tests {
                 });
             }
         });
-        assert_eq!(samples(&window, START + SECOND * 30), THREADS * EACH);
+        assert_eq!(samples(&window, START + SECOND * 31), THREADS * EACH);
         assert_eq!(samples(&window, START + SECOND * 90), 0);
+    }
+
+    /// The same samples in a window whose threads have met on the way.
+    #[test]
+    fn stripes_change_nothing_that_is_told() {
+        let (window, plain) = (LatencyWindow::new(), LatencyWindow::new());
+        let mut latencies = (0..).map(|call| MS * (call * 37 % 401));
+        for (second, striped) in [(0, false), (10, true), (30, true), (59, true), (60, true), (89, true)] {
+            if striped {
+                window.stripe();
+            }
+            let now = START + SECOND * second;
+            std::thread::scope(|scope| {
+                for _ in 0..4 {
+                    let some: Vec<_> = latencies.by_ref().take(100).collect();
+                    some.iter().for_each(|latency| plain.record(*latency, now));
+                    let window = &window;
+                    scope.spawn(move || some.iter().for_each(|latency| window.record(*latency, now)));
+                }
+            });
+            assert_eq!(window.snapshot(now), plain.snapshot(now), "{second} s");
+        }
+        assert_eq!(window.marks.see().is_striped(), !plain.marks.see().is_striped());
+        assert!(window.stripes.all().len() > 1);
+        let end = START + SECOND * 119;
+        assert_eq!(window.snapshot(end), plain.snapshot(end));
+        assert_eq!(samples(&window, END_OF_ALL), 0);
+    }
+
+    #[test]
+    fn threads_get_stripes_when_they_have_met_often_in_one_epoch() {
+        let window = LatencyWindow::new();
+        // The counter isn't as this thread would have left it.
+        let meet = |times| (0..times).for_each(|_| window.probe(0, 0, 7));
+        window.record(MS, START);
+        meet(MEETINGS - 1);
+        window.record(MS, START + SECOND * 30);
+        meet(MEETINGS - 1);
+        assert!(window.stripes.all().is_empty());
+        meet(1);
+        assert!(!window.stripes.all().is_empty() && window.marks.see().is_striped());
+    }
+
+    #[test]
+    fn a_thread_alone_meets_nobody() {
+        let window = LatencyWindow::new();
+        for call in 0..100_000 {
+            window.record(MS * (call % 3), START + SECOND * 30 * (call / 50_000));
+        }
+        assert_eq!(window.met.load(Ordering::Relaxed), 0);
+    }
+
+    /// A window with so many samples of a millisecond.
+    fn window_of(samples: u32, now: Moment) -> LatencyWindow {
+        let window = LatencyWindow::new();
+        (0..samples).for_each(|_| window.record(MS, now));
+        window
+    }
+
+    #[test]
+    fn of_a_thousand_samples_a_snapshot_is_good_for_ten_milliseconds() {
+        let window = window_of(1_000, START);
+        let first = window.snapshot(START);
+        assert_eq!(samples(&window, START), 1_000);
+        (0..1_000).for_each(|_| window.record(SECOND, START));
+        for later in [Duration::ZERO, MS, MS * 10 - Duration::from_nanos(1)] {
+            assert_eq!(window.snapshot(START + later), first, "{later:?}");
+        }
+        let next = window.snapshot(START + MS * 10).unwrap();
+        assert_eq!((next.samples, next.p90), (2_000, SECOND));
+        window.record(MS, START + MS * 15);
+        assert_eq!(samples(&window, START + MS * 19), 2_000);
+        assert_eq!(samples(&window, START + MS * 20), 2_001);
+    }
+
+    #[test]
+    fn of_fewer_samples_each_snapshot_is_worked_out() {
+        let window = window_of(998, START);
+        for more in 0..2 {
+            assert_eq!(samples(&window, START), 998 + more);
+            window.record(MS, START);
+        }
+        assert_eq!(samples(&window, START), 1_000);
+    }
+
+    #[test]
+    fn a_snapshot_is_not_of_a_later_moment() {
+        let window = window_of(1_000, START);
+        assert_eq!(samples(&window, START + MS * 5), 1_000);
+        window.record(MS, START);
+        assert_eq!(samples(&window, START + MS * 4), 1_001);
+        assert_eq!(samples(&window, START + MS * 5), 1_000);
+    }
+
+    #[test]
+    fn a_snapshot_does_not_outlive_its_epoch() {
+        let last = START + MS * 59_999;
+        let window = window_of(1_000, START);
+        (0..1_000).for_each(|_| window.record(MS, last));
+        assert_eq!(samples(&window, last), 2_000);
+        // Nobody has turned the window yet.
+        assert_eq!(samples(&window, last + MS), 1_000);
+        window.record(MS, last + MS);
+        assert_eq!(samples(&window, last + MS), 1_001);
+    }
+
+    #[test]
+    fn a_snapshot_does_not_come_back_with_a_clock_that_goes_to_and_fro() {
+        let window = window_of(1_000, START);
+        assert_eq!(samples(&window, START), 1_000);
+        for now in [Moment::ZERO, START] {
+            window.record(MS, now);
+        }
+        assert_eq!(samples(&window, START), 1);
     }
 
     #[test]

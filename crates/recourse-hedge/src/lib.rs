@@ -28,7 +28,8 @@
 //!
 //! # Latencies
 //!
-//! Quantiles come from a [`LatencyWindow`] per key, which holds the samples of the last 30 to 60 seconds in 2.5 KiB.
+//! Quantiles come from a [`LatencyWindow`] per key, which holds the samples of the last 30 to 60 seconds in 2.5 KiB, and
+//! in more where threads fight over it.
 //! Record one sample a call: from the start of its primary to the first acceptable result, or to its cancellation.
 //! Recording what the winner alone took would hide the slow primaries and hedge twice as often as meant. Denied hedges
 //! and failures that never left the process are no samples.
@@ -38,22 +39,27 @@
 //! * One evaluation launches one hedge at most, and none beyond the policy's `max_hedges`.
 //! * None is launched at the call's deadline or behind it.
 //! * Several hedges for slowness are spaced: no two of one quantile trigger are closer than its quantile.
-//! * Nothing here locks or reads a clock, and nothing allocates once it is made.
+//! * Nothing here locks or reads a clock, and nothing allocates once it is made, but for the stripes of a
+//!   [`LatencyWindow`] that threads fight over.
 
 mod account;
 mod accounts;
 mod atomics;
 mod buckets;
 mod builtin;
+mod counters;
 mod deadline;
 mod error;
 mod extra_load;
 mod fixed_delay;
+mod kept;
 mod latency;
+mod marks;
 mod observing;
 mod on_failure;
 mod place;
 mod quantile;
+mod stripes;
 mod turn;
 mod within_deadline;
 

@@ -1,6 +1,7 @@
 //! [`Place`]: where in the histogram a quantile lies, and which latency to say of it.
 
 use crate::buckets::{GROUPS, LAST, PER_GROUP, span_of};
+use crate::counters::PAIRS;
 
 /// The bucket of a quantile's sample, and how far within it that sample is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,19 +23,18 @@ impl Place {
     /// its longest latency is said.
     #[inline]
     pub(crate) fn nanos(self, longest: u64) -> u64 {
-        let span = span_of(self.bucket);
-        let last = if span.contains(&longest) { longest } else { *span.end() };
-        if self.bucket == LAST || self.count * 2 > self.above {
+        let (shortest, longest_there) = span_of(self.bucket).into_inner();
+        let last = if (shortest..=longest_there).contains(&longest) { longest } else { longest_there };
+        if self.count * 2 > self.above || self.bucket == LAST {
             return last;
         }
         // No overflow: a closed bucket is at most 2^31 wide, and two halves of 32 bits count less than 2^33 samples.
-        let width = last - span.start();
-        span.start() + width * self.number / self.count
+        shortest + (last - shortest) * self.number / self.count
     }
 }
 
-/// The places of the quantiles 50, 90, 95 and 99 in 100, in a histogram with so many samples in each group of buckets
-/// and `count_in` in a group's bucket. One walk upward, without a step back.
+/// The places of the quantiles 50, 90, 95 and 99 in 100, in a histogram with so many samples in each group of buckets,
+/// and `in_pair` in a group's pair of buckets. One walk upward, without a step back.
 ///
 /// A quantile's sample is the first that has so many in 100 of one sample more at or before it: so the next call is above
 /// it with the probability that was asked for, or less, however few samples there are (Weibull's plotting position).
@@ -43,29 +43,33 @@ impl Place {
 pub(crate) fn quantiles(
     groups: &[u64; GROUPS],
     samples: u64,
-    count_in: impl Fn(usize, usize) -> u64,
+    in_pair: impl Fn(usize, usize) -> (u64, u64),
 ) -> [Place; 4] {
     let (mut group, mut below_group) = (0, 0);
-    let (mut within, mut below) = (0, 0);
-    let mut count = count_in(0, 0);
+    let (mut pair, mut below) = (0, 0);
+    let (mut even, mut odd) = in_pair(0, 0);
     let mut places = [Place { bucket: 0, number: 1, count: 1, above: 0 }; 4];
     // A loop rather than a map over the array: the compiler doesn't always see through that one.
     for (place, percent) in places.iter_mut().zip([50, 90, 95, 99]) {
-        let rank = ((samples + 1) * percent).div_ceil(100).min(samples);
+        // Rounded up.
+        let rank = (((samples + 1) * percent - 1) / 100 + 1).min(samples);
         if below_group + groups[group] < rank {
             while below_group + groups[group] < rank {
                 below_group += groups[group];
                 group += 1;
             }
-            (within, below, count) = (0, below_group, count_in(group, 0));
+            (pair, below) = (0, below_group);
+            (even, odd) = in_pair(group, 0);
         }
-        while below + count < rank && within < PER_GROUP - 1 {
-            below += count;
-            within += 1;
-            count = count_in(group, within);
+        while below + even + odd < rank && pair < PAIRS - 1 {
+            below += even + odd;
+            pair += 1;
+            (even, odd) = in_pair(group, pair);
         }
         // The last bucket stands for samples of the group that are gone by now.
-        let (bucket, count) = (group * PER_GROUP + within, count.max(1));
+        let is_odd = below + even < rank;
+        let (below, count) = if is_odd { (below + even, odd.max(1)) } else { (below, even) };
+        let bucket = group * PER_GROUP + pair * 2 + usize::from(is_odd);
         *place = Place { bucket, number: (rank - below).min(count), count, above: samples - rank };
     }
     places
@@ -83,10 +87,11 @@ mod tests {
         // More at each look, then fewer, then none.
         for change in [|looks: u64| looks * 7, |looks| 200 / looks, |_| 0] {
             let looks = Cell::new(0);
-            let places = quantiles(&groups, 1_000, |_, _| {
+            let look = || {
                 looks.set(looks.get() + 1);
                 change(looks.get())
-            });
+            };
+            let places = quantiles(&groups, 1_000, |_, _| (look(), look()));
             let told = places.map(|place| place.nanos(u64::MAX));
             assert!(told.is_sorted(), "{told:?}");
         }
@@ -97,11 +102,13 @@ mod tests {
         let mut groups = [0; GROUPS];
         (groups[0], groups[4]) = (50, 50);
         // All in the last bucket of the first group; ten a bucket in the other.
-        let places = quantiles(&groups, 100, |group, within| match (group, within) {
+        let in_bucket = |group: usize, within: usize| match (group, within) {
             (0, 15) => 50,
             (4, 3..8) => 10,
             _ => 0,
-        });
+        };
+        let in_pair = |group, pair| (in_bucket(group, pair * 2), in_bucket(group, pair * 2 + 1));
+        let places = quantiles(&groups, 100, in_pair);
         let found = places.map(|place| (place.bucket, place.number, place.count, place.above));
         assert_eq!(found, [(67, 1, 10, 49), (71, 1, 10, 9), (71, 6, 10, 4), (71, 10, 10, 0)]);
     }

@@ -16,7 +16,7 @@ use std::time::Duration;
 ///
 /// The idea is that of Dean and Barroso, "The Tail at Scale" (Communications of the ACM, 2013): deferring the second
 /// request until the first has outlived the 95th percentile keeps the additional load near 5 %. In simulation it comes to
-/// 5.0 to 5.5 %, on exponential, log-normal and bimodal latencies, where the window holds thousands of samples, and to 3.5
+/// 4.9 to 5.5 %, on exponential, log-normal and bimodal latencies, where the window holds thousands of samples, and to 3.5
 /// to 5.5 % where it holds a hundred.
 ///
 /// ```

@@ -1,8 +1,10 @@
 //! [`Turn`]: which half of the window is being written, and since when, in one word.
 //!
-//! Time is cut into epochs of 30 seconds. Each counter of the window is one word with two halves: one half takes the
-//! samples of the present epoch, the other keeps those of the epoch before. When an epoch is over the older half is
-//! emptied and takes its turn.
+//! Time is cut into epochs of 30 seconds. The window has two halves: one takes the samples of the present epoch, the
+//! other keeps those of the epoch before. When an epoch is over the older
+//! half is emptied and takes its turn.
+//!
+//! Turns are numbered: two turns of one epoch would look alike where a clock went back and forth between them.
 
 use recourse_core::Moment;
 
@@ -11,11 +13,15 @@ const EPOCH: u64 = 30_000_000_000;
 const HALF_BIT: u64 = 1;
 const CHANGING_BIT: u64 = 2;
 const ALONE_BIT: u64 = 4;
-const FLAG_BITS: u32 = 3;
+/// The number of the turn, above the flags.
+const ONE_TURN: u64 = 8;
+const NUMBER_BITS: u64 = 0xffff * ONE_TURN;
+/// The epoch, above the number.
+const EPOCH_SHIFT: u32 = 19;
 /// The lower half of a word.
 const LOWER: u64 = 0xffff_ffff;
 
-/// Epoch, half in writing, and flags, packed so that one atomic word holds them.
+/// Epoch, number of the turn, half in writing, and flags, packed so that one atomic word holds them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Turn(pub(crate) u64);
 
@@ -23,9 +29,12 @@ impl Turn {
     /// No sample has been recorded yet.
     pub(crate) const UNUSED: Turn = Turn(u64::MAX ^ CHANGING_BIT);
 
+    /// No turn of any window.
+    pub(crate) const NONE: Turn = Turn(u64::MAX);
+
     /// The first turn of a window; there is nothing older.
     pub(crate) fn first(now: Moment) -> Self {
-        Turn(epoch_of(now) << FLAG_BITS | ALONE_BIT)
+        Turn(epoch_of(now) << EPOCH_SHIFT | ALONE_BIT)
     }
 
     /// Whether a sample of `now` may go into the half in writing.
@@ -53,7 +62,8 @@ impl Turn {
     pub(crate) fn next(self, now: Moment) -> Self {
         let epoch = epoch_of(now);
         let alone = if epoch > self.epoch() + 1 { ALONE_BIT } else { 0 };
-        Turn(epoch << FLAG_BITS | alone | (self.0 & HALF_BIT ^ HALF_BIT))
+        let number = self.0.wrapping_add(ONE_TURN) & NUMBER_BITS;
+        Turn(epoch << EPOCH_SHIFT | number | alone | (self.0 & HALF_BIT ^ HALF_BIT))
     }
 
     /// The half in writing, 0 or 1.
@@ -62,7 +72,7 @@ impl Turn {
         (self.0 & HALF_BIT) as usize
     }
 
-    /// The bits of a counter that are recent at `now`; 0 for none.
+    /// The bits of the halves that are recent at `now`; 0 for none.
     #[inline]
     pub(crate) fn recent(self, now: Moment) -> u64 {
         if self == Turn::UNUSED {
@@ -75,27 +85,27 @@ impl Turn {
         }
     }
 
+    /// Whether the epoch is not over at `now`, and nobody is emptying the other half: what is recent stays recent.
+    #[inline]
+    pub(crate) fn lasts(self, now: Moment) -> bool {
+        !self.is_changing() && now.as_nanos() < (self.epoch() + 1).saturating_mul(EPOCH)
+    }
+
     fn epoch(self) -> u64 {
-        self.0 >> FLAG_BITS
+        self.0 >> EPOCH_SHIFT
     }
 }
 
-/// The bits of a counter that are half 0 or half 1.
+/// The bits of a word that are for half 0 or half 1.
 #[inline]
 pub(crate) fn bits_of(half: usize) -> u64 {
     LOWER << shift_of(half)
 }
 
-/// One sample in half 0 or half 1 of a counter.
+/// The lowest of them.
 #[inline]
-pub(crate) fn one_in(half: usize) -> u64 {
+pub(crate) fn lowest_of(half: usize) -> u64 {
     1 << shift_of(half)
-}
-
-/// The samples in both halves of a counter together.
-#[inline]
-pub(crate) fn sum(word: u64) -> u64 {
-    (word & LOWER) + (word >> 32)
 }
 
 fn shift_of(half: usize) -> u32 {
@@ -121,6 +131,7 @@ mod tests {
             assert_eq!(Turn::UNUSED.recent(now), 0);
             assert_ne!(Turn::first(now), Turn::UNUSED);
             assert_ne!(Turn::first(now).next(now).changing(), Turn::UNUSED);
+            assert_ne!(Turn::first(now).next(now).changing(), Turn::NONE);
         }
     }
 
@@ -131,6 +142,30 @@ mod tests {
         assert_eq!(turn.half(), 1);
         assert_eq!([7, 8, 9, 10].map(|epoch| turn.recent(at(epoch))), [u64::MAX, u64::MAX, bits_of(1), 0]);
         assert_eq!(turn.next(at(9)).half(), 0);
+    }
+
+    #[test]
+    fn a_turn_lasts_to_the_end_of_its_epoch_unless_the_window_is_changing() {
+        let turn = Turn::first(at(7));
+        let end = Moment::from_nanos(8 * EPOCH);
+        assert!(
+            turn.lasts(Moment::ZERO) && turn.lasts(Moment::from_nanos(8 * EPOCH - 1)) && !turn.lasts(end)
+        );
+        assert!(!turn.changing().lasts(at(7)));
+        assert!(Turn::first(Moment::from_nanos(u64::MAX)).lasts(Moment::from_nanos(u64::MAX - 1)));
+    }
+
+    #[test]
+    fn no_turn_of_a_clock_that_goes_to_and_fro_looks_like_another() {
+        let mut turns = vec![Turn::first(at(7))];
+        for round in 0..1_000 {
+            turns.push(turns[round].next(at(if round % 2 == 0 { 3 } else { 7 })));
+        }
+        assert!(turns.iter().all(|turn| [3, 7].contains(&turn.epoch())));
+        let all = turns.len();
+        turns.sort_unstable_by_key(|turn| turn.0);
+        turns.dedup();
+        assert_eq!(turns.len(), all);
     }
 
     #[test]

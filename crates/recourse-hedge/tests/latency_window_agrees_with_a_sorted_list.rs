@@ -94,4 +94,31 @@ proptest! {
             check(window.snapshot(Moment::from_nanos(now)), &reference.recent(now))?;
         }
     }
+
+    /// Of many samples a snapshot may be that of the list as it was asked for up to 10 ms before, in the same epoch.
+    #[test]
+    fn many_samples_are_those_of_a_list_that_is_hardly_older(
+        steps in prop::collection::vec((0u64..8_000_000, 0u64..1 << 30, 0usize..200), 1..30),
+    ) {
+        const GOOD_FOR: u64 = 10_000_000;
+        let (window, mut reference) = (LatencyWindow::new(), Reference::default());
+        // So that an epoch ends on the way.
+        let mut now = 6 * EPOCH - 100_000_000;
+        let mut asked: Vec<(u64, Vec<u64>)> = Vec::new();
+        for (pause, nanos, times) in steps {
+            now += pause;
+            for sample in 0..times as u64 {
+                let nanos = nanos + sample * nanos / 100;
+                window.record(Duration::from_nanos(nanos), Moment::from_nanos(now));
+                reference.0.push((now, nanos));
+            }
+            asked.push((now, reference.recent(now)));
+            asked.retain(|(at, list)| {
+                *at == now || now - at < GOOD_FOR && at / EPOCH == now / EPOCH && list.len() >= 1_000
+            });
+            let told = window.snapshot(Moment::from_nanos(now));
+            let agrees = |list: &Vec<u64>| check(told, list).is_ok();
+            prop_assert!(asked.iter().any(|(_, list)| agrees(list)), "{told:?} at {now}");
+        }
+    }
 }

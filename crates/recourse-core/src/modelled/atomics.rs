@@ -62,6 +62,7 @@ atomics! {
         fetch_add(value: u64, order: Ordering) -> u64;
         fetch_sub(value: u64, order: Ordering) -> u64;
         fetch_and(value: u64, order: Ordering) -> u64;
+        fetch_or(value: u64, order: Ordering) -> u64;
         fetch_max(value: u64, order: Ordering) -> u64;
         compare_exchange(current: u64, new: u64, success: Ordering, failure: Ordering) -> Result<u64, u64>;
         compare_exchange_weak(current: u64, new: u64, success: Ordering, failure: Ordering) -> Result<u64, u64>;

