@@ -46,8 +46,10 @@ pub enum Setup {
     TokenBucket,
     /// No call: one latency recorded, as of a moment that is known.
     LatencyRecorded,
-    /// No call: the quantiles of the latencies read, as of a moment that is known.
+    /// No call: the quantiles of the latencies worked out, as of a moment that is known.
     LatencyRead,
+    /// No call: the same, as they were worked out just before.
+    LatencyReadAgain,
     /// No call: what the machine charges for one step that a contestant may take.
     Floor(Floor),
 }
@@ -92,7 +94,7 @@ use Kind::{Failing, FailingLate, PendingOnce, Ready};
 use Setup::*;
 
 /// Every case, in the order of the table.
-pub const CASES: [Case; 39] = [
+pub const CASES: [Case; 40] = [
     row("plain", "retry configured", Retry, Ready),
     row("plain-pending", "retry configured, pending once", Retry, PendingOnce),
     row("three-fail", "three attempts fail", Retry, Failing),
@@ -125,6 +127,7 @@ pub const CASES: [Case; 39] = [
     row("token-bucket", "token bucket, one decision", TokenBucket, Ready),
     row("latency-recorded", "latency sample recorded", LatencyRecorded, Ready),
     row("latency-read", "latency quantiles read", LatencyRead, Ready),
+    row("latency-read-again", "latency quantiles read again within 10 ms", LatencyReadAgain, Ready),
     row("clock-read", "clock read", Floor(self::Floor::ClockRead), Ready),
     row("atomic-add", "atomic add, uncontended", Floor(self::Floor::AtomicAdd), Ready),
     row("mutex-locked", "mutex locked, uncontended", Floor(self::Floor::MutexLocked), Ready),

@@ -19,7 +19,11 @@ impl Contestant for Bare {
     fn prepare(case: Case, operation: impl Operation) -> Option<Runner> {
         match case.setup {
             Setup::Floor(floor) => Some(floors::prepare(floor)),
-            Setup::BreakerOpen | Setup::TokenBucket | Setup::LatencyRecorded | Setup::LatencyRead => None,
+            Setup::BreakerOpen
+            | Setup::TokenBucket
+            | Setup::LatencyRecorded
+            | Setup::LatencyRead
+            | Setup::LatencyReadAgain => None,
             _ if case.failing_attempts() == 3 => Some(repeat(case, async move || {
                 let _ = operation.call().await;
                 let _ = operation.call().await;

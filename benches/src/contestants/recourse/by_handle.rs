@@ -26,6 +26,7 @@ impl Contestant for Recourse {
             Setup::TokenBucket => Some(parts::token_bucket()),
             Setup::LatencyRecorded => Some(parts::latency_recorded()),
             Setup::LatencyRead => Some(parts::latency_read()),
+            Setup::LatencyReadAgain => Some(parts::latency_read_again()),
             _ => Some(call(case, handle(case, operation)?, operation)),
         }
     }

@@ -42,7 +42,11 @@ fn policy(case: Case) -> Option<Policy> {
             .retry_budget(BUDGET)
             .hedge_after(HEDGE_AFTER)
             .hedge_budget(BUDGET),
-        Setup::TokenBucket | Setup::LatencyRecorded | Setup::LatencyRead | Setup::Floor(_) => return None,
+        Setup::TokenBucket
+        | Setup::LatencyRecorded
+        | Setup::LatencyRead
+        | Setup::LatencyReadAgain
+        | Setup::Floor(_) => return None,
     })
 }
 

@@ -31,14 +31,28 @@ pub(super) fn latency_recorded() -> Runner {
     })
 }
 
+/// Each as of 10 ms later than the one before, so that none is told what was kept.
 pub(super) fn latency_read() -> Runner {
+    latencies_read(10_000_000)
+}
+
+/// All as of one moment.
+pub(super) fn latency_read_again() -> Runner {
+    latencies_read(0)
+}
+
+fn latencies_read(nanos_apart: u64) -> Runner {
     let window = LatencyWindow::new();
     for latency in latencies() {
         window.record(latency, NOW);
     }
+    let mut nanos = 0;
     Runner::of(move |times| {
         for _ in 0..times {
-            assert!(black_box(window.snapshot(black_box(NOW))).is_some(), "there are samples");
+            let now = Moment::from_nanos(NOW.as_nanos() + nanos);
+            assert!(black_box(window.snapshot(black_box(now))).is_some(), "there are samples");
+            // All within the epoch of the samples; back at its beginning nothing is kept for so early a moment.
+            nanos = if nanos < 20_000_000_000 { nanos + nanos_apart } else { 0 };
         }
     })
 }
