@@ -48,7 +48,8 @@ const MEETINGS: u64 = 64;
 /// that is hedged by quantile asks for them.
 ///
 /// Samples that are recorded in the very moment in which the window turns may be counted with the epoch before, or, at
-/// the end of an idle minute or by a thread that stood still for an epoch, be lost. A clock that jumps, either way, costs at most the samples that there are.
+/// the end of an idle minute or by a thread that stood still for an epoch, be lost. A clock that jumps, either way, costs
+/// at most the samples that there are.
 ///
 /// ```
 /// use recourse_core::Moment;

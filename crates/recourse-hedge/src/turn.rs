@@ -1,8 +1,7 @@
 //! [`Turn`]: which half of the window is being written, and since when, in one word.
 //!
 //! Time is cut into epochs of 30 seconds. The window has two halves: one takes the samples of the present epoch, the
-//! other keeps those of the epoch before. When an epoch is over the older
-//! half is emptied and takes its turn.
+//! other keeps those of the epoch before. When an epoch is over the older half is emptied and takes its turn.
 //!
 //! Turns are numbered: two turns of one epoch would look alike where a clock went back and forth between them.
 
