@@ -99,6 +99,12 @@ impl Timeline {
         }
     }
 
+    /// Drops every record; what the timeline says of its call stays.
+    #[inline]
+    pub fn clear_attempts(&mut self) {
+        self.records = Records::None;
+    }
+
     /// Takes the record wrapped, which is a copy: so the first one is never put together anywhere but in its place.
     #[inline(never)]
     fn push_further(&mut self, record: [AttemptRecord; 1]) {
@@ -145,6 +151,21 @@ mod tests {
             timeline.push(AttemptRecord::new(attempt, Moment::ZERO));
             let numbers: Vec<_> = timeline.attempts().iter().map(|record| record.attempt).collect();
             assert_eq!(numbers, (0..=attempt).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn attempts_that_are_cleared_leave_what_is_said_of_the_call() {
+        let mut timeline = Timeline::new(Key::from_static("svc.op"), Moment::from_nanos(7));
+        timeline.stop = Some(StopReason::NonRetryable);
+        for attempts in [1, 3] {
+            (0..attempts).for_each(|attempt| timeline.push(AttemptRecord::new(attempt, Moment::ZERO)));
+            timeline.clear_attempts();
+            assert_eq!(timeline.attempts(), []);
+            assert_eq!(
+                (timeline.start, timeline.stop),
+                (Moment::from_nanos(7), Some(StopReason::NonRetryable))
+            );
         }
     }
 }

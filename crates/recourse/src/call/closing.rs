@@ -39,6 +39,18 @@ impl Engine<'_, '_> {
         error: Option<&dyn Error>,
         health: Option<Health>,
     ) {
+        self.again().close_in(slot, ending, outcome, error, health);
+    }
+
+    #[inline(always)]
+    pub(super) fn close_in(
+        &mut self,
+        slot: usize,
+        ending: Ending,
+        outcome: &Outcome,
+        error: Option<&dyn Error>,
+        health: Option<Health>,
+    ) {
         if !self.open(slot).holds_nothing() {
             // Each part is taken before it is told: where that unwinds, the rest is still there to be given back.
             self.report(slot, health);
@@ -160,7 +172,12 @@ impl Engine<'_, '_> {
     }
 
     #[inline(never)]
-    pub(super) fn tell_end(&mut self, stop: Option<StopReason>, error: Option<&(dyn Error + 'static)>) {
+    fn tell_end(&mut self, stop: Option<StopReason>, error: Option<&(dyn Error + 'static)>) {
+        self.again().tell_end_in(stop, error);
+    }
+
+    #[inline(always)]
+    pub(super) fn tell_end_in(&mut self, stop: Option<StopReason>, error: Option<&(dyn Error + 'static)>) {
         let now = self.now();
         self.state.ended = true;
         let cause = self.state.late.as_ref().and_then(|late| late.cause.clone());

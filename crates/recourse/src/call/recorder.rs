@@ -12,11 +12,12 @@ use std::error::Error;
 use std::fmt::Write;
 use std::time::SystemTime;
 
+const NO_KEY: Key = Key::from_static("none");
+
 /// A timeline of no call.
 #[inline]
 fn empty() -> Timeline {
-    const NONE: Key = Key::from_static("none");
-    Timeline::new(NONE, Moment::ZERO)
+    Timeline::new(NO_KEY, Moment::ZERO)
 }
 
 thread_local! {
@@ -230,10 +231,11 @@ impl Drop for Recorder {
     #[inline]
     fn drop(&mut self) {
         if let Some(mut timeline) = self.timeline.take() {
-            // The next call is likely to say the same of its plan, and to share it anew is a write that all threads share.
-            let mut cleared = empty();
-            std::mem::swap(&mut cleared.attributes, &mut timeline.attributes);
-            *timeline = cleared;
+            // The rest is written anew by the thread's next call. That is likely to say the same of its plan, and to share
+            // the attributes anew is a write that all threads share.
+            timeline.clear_attempts();
+            timeline.key = NO_KEY;
+            (timeline.stop, timeline.error) = (None, None);
             keep(timeline);
         }
     }

@@ -274,3 +274,19 @@ fn a_call_says_nothing_of_the_call_whose_memory_it_has() {
         }
     }
 }
+
+#[test]
+fn nothing_of_the_call_before_is_told_by_the_next_one_of_the_thread() {
+    fn next() -> Timeline {
+        let scene = Scene::new();
+        let operation = Script::ok(7).on(&scene.time);
+        timeline(&scene, &scene.executor(plain()), &operation)
+    }
+    let scene = Scene::new();
+    let executor = scene.executor(plain().id("charges").timeout_per_attempt(ms(10)));
+    let operation = Script::<u32>::fails(2).takes(ms(5)).on(&scene.time);
+    assert!(scene.time.run(executor.run(KEY, |attempt| operation.call(attempt))).is_err());
+    let here = next();
+    let elsewhere = std::thread::spawn(next).join().expect("it ends");
+    assert_eq!(here, elsewhere);
+}
