@@ -75,7 +75,7 @@ impl Engine<'_, '_> {
     }
 
     /// The call has to wait: from the first time on its duration counts.
-    #[inline(never)]
+    #[inline(always)]
     fn first_wait(&mut self) {
         if self.state.started == NEVER {
             let now = self.now();
@@ -141,7 +141,7 @@ impl Engine<'_, '_> {
             engine.again().advise();
         }
         match engine.awaits_primary() {
-            true => engine.poll_due(cx),
+            true => engine.poll_due_in(cx),
             false => Poll::Ready(()),
         }
     }
@@ -154,7 +154,7 @@ impl Engine<'_, '_> {
 
     #[inline(always)]
     fn pended_first(&mut self, slot: usize) {
-        self.again().first_wait();
+        self.first_wait();
         let rules = &self.plan.rules;
         if self.late().progress.wants_time(rules) {
             let now = self.now();
@@ -199,7 +199,13 @@ impl Engine<'_, '_> {
     }
 
     /// Waits for whatever is due next; ready when there is something to do.
+    #[inline(never)]
     pub(crate) fn poll_due(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.again().poll_due_in(cx)
+    }
+
+    #[inline(always)]
+    fn poll_due_in(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let polled = self.poll_timer_for_next(cx);
         if polled.is_pending() {
             self.pause();
@@ -207,6 +213,7 @@ impl Engine<'_, '_> {
         polled
     }
 
+    #[inline(always)]
     fn poll_timer_for_next(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             let Some(late) = &self.state.late else {
