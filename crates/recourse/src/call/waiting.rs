@@ -44,6 +44,8 @@ impl Engine<'_, '_> {
                 step = self.late().progress.on(rules, Event::Peeked { wait, refusal });
             }
             self.late().step = step;
+            // Asked for: a clock may have broken since.
+            step = self.step();
             match step {
                 Step::Wait { wait: 0 } => {
                     self.waited(0);
@@ -56,7 +58,7 @@ impl Engine<'_, '_> {
                         return Poll::Ready(self.step());
                     }
                 }
-                _ => return Poll::Ready(self.step()),
+                _ => return Poll::Ready(step),
             }
         }
         let Step::Wait { wait } = step else {
@@ -137,7 +139,7 @@ impl Engine<'_, '_> {
     pub(crate) fn primary_pended(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let mut engine = self.again();
         engine.pended(0);
-        while engine.step() == Step::Advise {
+        if engine.step() == Step::Advise {
             engine.again().advise();
         }
         match engine.awaits_primary() {

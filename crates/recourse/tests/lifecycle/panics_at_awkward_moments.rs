@@ -295,3 +295,17 @@ fn a_boxed_http_failure_is_not_repeated_where_its_method_forbids() {
     assert_eq!(time.run(call).unwrap_err().outcome_reason(), "http_non_idempotent");
     assert_eq!(calls, 1);
 }
+
+#[test]
+fn a_clock_that_breaks_before_a_wait_ends_the_call_at_once() {
+    let time = VirtualTime::new();
+    let clock = Fragile::new(&time);
+    let wait = Duration::from_secs(3);
+    let policy = plain().backoff(wait, wait).overall_timeout(wait * 20);
+    let executor = builder(&time).clock(clock.clone()).policy(KEY, policy).build().unwrap();
+    let operation = Script::fails(1).then_ok(7).on(&time);
+    clock.panics_in(1);
+    let before = time.now();
+    assert_eq!(run(&time, &executor, &operation), Some(Err(StopReason::PanicIn(Component::Clock))));
+    assert_eq!(time.now(), before, "nobody waits for a call that is over");
+}
