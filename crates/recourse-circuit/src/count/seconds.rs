@@ -8,14 +8,12 @@ use recourse_core::{Moment, Now};
 
 /// Parts of a window: it slides by a tenth of its length.
 pub(crate) const BUCKETS: usize = 10;
-/// Cells of a stripe: as many as it has room for, and a power of two, so that no division is needed to find one.
-const CELLS: usize = 16;
 
 /// The votes of the last ten tenths, the present one included: between nine tenths of the window's length and all of it.
 ///
 /// Time is cut into tenths, numbered from the clock's origin. Good votes are counted in the inbox, where each stripe has
-/// a cell for each tenth; the others here. Both are rings: a tenth that is written to takes the place of an older one,
-/// and a place that holds another tenth than the one that is asked for counts as empty. So nothing is moved when time
+/// a cell for each tenth; the others here. Both are rings of ten: a tenth that is written to takes the place of an older
+/// one, and a place that holds another tenth than the one that is asked for counts as empty. So nothing is moved when time
 /// passes, a vote costs the same however much time lies between, and a clock that jumps or goes backwards finds empty
 /// tenths, at worst.
 ///
@@ -54,7 +52,7 @@ impl Seconds {
     fn until(&self, last: u64, inbox: &GoodVotes) -> Sums {
         let mut sums = Sums::default();
         for number in last.saturating_sub(BUCKETS as u64 - 1)..=last {
-            let bucket = &self.ring[place::<BUCKETS>(number)];
+            let bucket = &self.ring[place(number)];
             if bucket.number == number {
                 sums.total += bucket.sums.total;
                 sums.failed += bucket.sums.failed;
@@ -63,7 +61,7 @@ impl Seconds {
             }
             let expected = mark(self.generation, number);
             for row in inbox.cells.rows() {
-                let (mark, good) = row[place::<CELLS>(number)].read();
+                let (mark, good) = row[place(number)].read();
                 if mark == expected {
                     sums.total += u64::from(good);
                 }
@@ -78,7 +76,7 @@ impl Count for Seconds {
 
     fn vote(&mut self, vote: Vote, threshold: u32, now: &Now<'_>, inbox: &GoodVotes) -> Option<&'static str> {
         let number = inbox.number(now.get());
-        let bucket = &mut self.ring[place::<BUCKETS>(number)];
+        let bucket = &mut self.ring[place(number)];
         if bucket.number != number {
             *bucket = Bucket { number, sums: Sums::default() };
         }
@@ -104,7 +102,7 @@ impl Count for Seconds {
 /// Good votes, by the thread's stripe and by tenth.
 #[derive(Debug)]
 pub(crate) struct GoodVotes {
-    cells: Stripes<CELLS>,
+    cells: Stripes<BUCKETS>,
     tenth: Tenth,
     /// The tenth of the last vote that was of another one. Most votes are of the same: they compare, which takes less
     /// than to count tenths, and needn't wait for the clock to know their cell.
@@ -134,7 +132,7 @@ impl Inbox for GoodVotes {
     fn good(&self, generation: u64, now: &Now<'_>) {
         let number = self.number(now.get());
         let mine = mark(generation, number);
-        let cell = &self.cells.mine()[place::<CELLS>(number)];
+        let cell = &self.cells.mine()[place(number)];
         cell.add_one(mine, |mark| same_generation(mark, mine));
     }
 }
@@ -172,18 +170,18 @@ impl Tenth {
     }
 }
 
-#[allow(clippy::cast_possible_truncation, reason = "below a small number")]
-fn place<const PLACES: usize>(number: u64) -> usize {
-    (number % PLACES as u64) as usize
+#[allow(clippy::cast_possible_truncation, reason = "below ten")]
+fn place(number: u64) -> usize {
+    (number % BUCKETS as u64) as usize
 }
 
 const ROUND_BITS: u32 = 24;
 
 /// What a cell is of: the low 8 bits of the generation, and below them the low 24 bits of the round of the stripe's
-/// ring, which come again after as many rounds, 310 days for the shortest window.
+/// ring, which come again after as many windows, 194 days for the shortest.
 #[allow(clippy::cast_possible_truncation, reason = "the low bits")]
 fn mark(generation: u64, number: u64) -> u32 {
-    let round = (number / CELLS as u64) as u32 & ((1 << ROUND_BITS) - 1);
+    let round = (number / BUCKETS as u64) as u32 & ((1 << ROUND_BITS) - 1);
     (generation as u32) << ROUND_BITS | round
 }
 
@@ -218,6 +216,24 @@ mod tests {
                 assert_eq!(inbox.number(Moment::from_nanos(at)), at / nanos, "{at} in {nanos}");
             }
         }
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_finds_whole_tenths_or_empty_ones() {
+        let mut window = Seconds::new(100, RATIOS);
+        let inbox = window.inbox();
+        let at = |tenth: u64| Now::at(Moment::from_nanos(tenth * 100));
+        for tenth in 20..40 {
+            for _ in 0..10 {
+                inbox.good(0, &at(tenth));
+                window.vote(Vote::FAILED, 1, &at(tenth), &inbox);
+            }
+        }
+        for tenth in 10..50 {
+            let told = window.sums(&inbox, &at(tenth));
+            assert_eq!(told.total, told.failed * 2, "{tenth}");
+        }
+        assert_eq!(window.sums(&inbox, &at(33)).failed, 40, "the last ten tenths are kept");
     }
 
     const RATIOS: Ratios =
