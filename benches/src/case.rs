@@ -126,7 +126,7 @@ pub const CASES: [Case; 40] = [
     row("keys-10000", "10,000 keys", Keys(10_000), Ready),
     row("token-bucket", "token bucket, one decision", TokenBucket, Ready),
     row("latency-recorded", "latency sample recorded", LatencyRecorded, Ready),
-    row("latency-read", "latency quantiles read", LatencyRead, Ready),
+    row("latency-read", "latency quantiles worked out", LatencyRead, Ready),
     row("latency-read-again", "latency quantiles read again within 10 ms", LatencyReadAgain, Ready),
     row("clock-read", "clock read", Floor(self::Floor::ClockRead), Ready),
     row("atomic-add", "atomic add, uncontended", Floor(self::Floor::AtomicAdd), Ready),

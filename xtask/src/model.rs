@@ -1,4 +1,5 @@
-//! `model`: the model checks of every library. Loom runs each in every order of its threads' steps, up to what it bounds.
+//! `model`: the model checks of every library. Loom runs each in every order of its threads' steps; some are bounded to so
+//! many changes of thread out of turn.
 
 use crate::cargo::Cargo;
 use crate::repo::Repo;

@@ -48,6 +48,8 @@ pub mod reason;
 mod registry;
 mod stop;
 mod sync;
+#[doc(hidden)]
+pub mod threads;
 mod time;
 pub mod timeline;
 

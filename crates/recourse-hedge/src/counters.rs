@@ -12,7 +12,7 @@ pub(crate) const PAIRS: usize = PER_GROUP / 2;
 #[repr(align(64))]
 pub(crate) struct Counters([Half; 2]);
 
-/// A counter a bucket. Where a sum of words is taken neither bucket's reaches beyond its 32 bits: a window would have to
+/// Two counters a word. Where a sum of words is taken neither bucket's reaches beyond its 32 bits: a window would have to
 /// take four billion samples in its minute.
 type Half = [[AtomicU64; PAIRS]; GROUPS];
 

@@ -12,7 +12,7 @@ use recourse_core::{LatencySnapshot, Moment};
 use std::time::Duration;
 use std::{fmt, iter};
 
-/// One sample in so many of a bucket is looked after: whether another thread adds to the same counter. Never in a model
+/// One sample in so many of a bucket is looked after: whether another thread adds to the same word of two counters. Never in a model
 /// check, which says itself when threads meet.
 const PROBE_EVERY: u64 = if cfg!(recourse_loom) { 1 << 31 } else { 16 };
 /// So many meetings in an epoch, of those that were looked for, make stripes. Each stands for 16 or more.
@@ -25,10 +25,10 @@ const MEETINGS: u64 = 64;
 /// | error of a quantile | at most 1/16 (6.25 %), or 16.4 microseconds where that is more; some tenths of a percent where latencies are spread out |
 /// | samples above a quantile | at most half as many again as it asks for: of 100,000 samples, 1,500 above the p99 |
 /// | range | up to 66.6 seconds; of longer ones only the longest is known |
-/// | memory | 2.5 KiB; where threads fight over it, 2.4 KiB more for each processor, 2 at least and 16 at most |
+/// | memory | 2.5 KiB; where threads fight over it, 2.4 KiB more for each processor, their number rounded up to a power of two from 2 to 16 |
 /// | age | a sample counts for at least 30 and at most 60 seconds |
 /// | to record | one atomic addition; one more for a sample that is the longest yet, and for the first within its doubling |
-/// | to read | 8 loads for each doubling that holds samples and each of the two epochs, and a few more for each quantile; 9 loads in all where many samples were read within 10 ms |
+/// | to read | 8 loads for each doubling that holds samples and each of the two epochs, in each stripe if there are any, and a few more for each quantile; 10 loads in all where many samples were read within 10 ms |
 ///
 /// Nothing here locks or sorts, and nothing allocates but what follows.
 ///
@@ -172,7 +172,7 @@ impl LatencyWindow {
     #[inline(never)]
     fn probe(&self, bucket: usize, half: usize, before: u64) {
         if self.counters.moved_on(bucket, half, before)
-            && self.met.fetch_add(1, Ordering::Relaxed) + 1 >= MEETINGS
+            && self.met.fetch_add(1, Ordering::Relaxed) + 1 == MEETINGS
         {
             self.stripe();
         }

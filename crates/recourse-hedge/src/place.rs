@@ -28,7 +28,7 @@ impl Place {
         if self.count * 2 > self.above || self.bucket == LAST {
             return last;
         }
-        // No overflow: a closed bucket is at most 2^31 wide, and two halves of 32 bits count less than 2^33 samples.
+        // No overflow: a closed bucket is at most 2^31 wide, and counts less than 2^32 samples of both halves.
         shortest + (last - shortest) * self.number / self.count
     }
 }

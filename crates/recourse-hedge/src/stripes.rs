@@ -41,32 +41,17 @@ impl Stripes {
 #[cfg(not(recourse_loom))]
 mod lazily {
     use super::Counters;
-    use std::cell::Cell;
     use std::sync::OnceLock;
-    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    pub(super) use recourse_core::threads::turn;
 
     pub(super) type Made = OnceLock<Box<[Counters]>>;
 
     /// As many as processors, up to the next power of two. Not more: who reads has to load all of them.
     pub(super) fn make(made: &Made) {
-        let processors = std::thread::available_parallelism().map_or(1, usize::from);
-        let stripes = processors.clamp(2, 16).next_power_of_two();
+        let stripes = recourse_core::threads::at_once().clamp(2, 16).next_power_of_two();
         // Allocated before: nobody waits for anything but a pointer.
         let _ = made.set((0..stripes).map(|_| Counters::new()).collect());
-    }
-
-    /// Threads take turns: those that start one after the other, such as the workers of a runtime, have different
-    /// stripes.
-    pub(super) fn turn() -> usize {
-        static NEXT: AtomicUsize = AtomicUsize::new(0);
-        const NONE: usize = usize::MAX;
-        thread_local!(static TURN: Cell<usize> = const { Cell::new(NONE) });
-        TURN.with(|turn| {
-            if turn.get() == NONE {
-                turn.set(NEXT.fetch_add(1, Ordering::Relaxed) & (NONE >> 1));
-            }
-            turn.get()
-        })
     }
 }
 

@@ -31,7 +31,8 @@ pub(super) fn latency_recorded() -> Runner {
     })
 }
 
-/// Each as of 10 ms later than the one before, so that none is told what was kept.
+/// Each as of 10 ms later than the one before, so that none is told what was kept. Back at the first moment nothing is kept
+/// any more: then this is the working out alone.
 pub(super) fn latency_read() -> Runner {
     latencies_read(10_000_000)
 }
@@ -51,7 +52,7 @@ fn latencies_read(nanos_apart: u64) -> Runner {
         for _ in 0..times {
             let now = Moment::from_nanos(NOW.as_nanos() + nanos);
             assert!(black_box(window.snapshot(black_box(now))).is_some(), "there are samples");
-            // All within the epoch of the samples; back at its beginning nothing is kept for so early a moment.
+            // All within the epoch of the samples.
             nanos = if nanos < 20_000_000_000 { nanos + nanos_apart } else { 0 };
         }
     })

@@ -110,32 +110,12 @@ impl<const CELLS: usize> Stripes<CELLS> {
 /// Which stripe is whose.
 #[cfg(not(recourse_loom))]
 mod turn {
-    use std::cell::Cell;
-    use std::sync::OnceLock;
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    pub(super) use recourse_core::threads::turn as mine;
 
     /// A power of two.
-    pub(super) fn stripes() -> usize {
-        static STRIPES: OnceLock<usize> = OnceLock::new();
-        *STRIPES.get_or_init(|| {
-            let processors = std::thread::available_parallelism().map_or(1, usize::from);
-            (2 * processors).clamp(4, 16).next_power_of_two()
-        })
-    }
-
-    /// Threads take turns: those that start one after the other, such as the workers of a runtime, have different
-    /// stripes.
     #[inline]
-    pub(super) fn mine() -> usize {
-        static NEXT: AtomicUsize = AtomicUsize::new(0);
-        const NONE: usize = usize::MAX;
-        thread_local!(static TURN: Cell<usize> = const { Cell::new(NONE) });
-        TURN.with(|turn| {
-            if turn.get() == NONE {
-                turn.set(NEXT.fetch_add(1, Ordering::Relaxed) & (NONE >> 1));
-            }
-            turn.get()
-        })
+    pub(super) fn stripes() -> usize {
+        (2 * recourse_core::threads::at_once()).clamp(4, 16).next_power_of_two()
     }
 }
 
