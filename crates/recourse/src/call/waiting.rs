@@ -44,8 +44,6 @@ impl Engine<'_, '_> {
                 step = self.late().progress.on(rules, Event::Peeked { wait, refusal });
             }
             self.late().step = step;
-            // Asked for: a clock may have broken since.
-            step = self.step();
             match step {
                 Step::Wait { wait: 0 } => {
                     self.waited(0);
@@ -67,6 +65,10 @@ impl Engine<'_, '_> {
         match self.poll_timer(cx) {
             Poll::Pending => {
                 self.again().first_wait();
+                // A call whose clock has broken, just now or before, is over and waits for nothing.
+                if !self.shared.clock_trusted && self.again().clock_broke() {
+                    return Poll::Ready(self.step());
+                }
                 self.pause();
                 return Poll::Pending;
             }

@@ -2,6 +2,7 @@
 //! once, in a payload's own drop. Nothing is lost, nothing is stuck, nothing aborts, and nobody is blamed wrongly.
 
 use crate::scene::{KEY, ms, plain};
+use recourse::budget::TokenBucket;
 use recourse::{
     Budget, BudgetRequest, CircuitState, Clock, Component, Decision, Executor, ExecutorBuilder, Moment,
     Outcome, Policy, StopReason,
@@ -298,14 +299,27 @@ fn a_boxed_http_failure_is_not_repeated_where_its_method_forbids() {
 
 #[test]
 fn a_clock_that_breaks_before_a_wait_ends_the_call_at_once() {
-    let time = VirtualTime::new();
-    let clock = Fragile::new(&time);
     let wait = Duration::from_secs(3);
-    let policy = plain().backoff(wait, wait).overall_timeout(wait * 20);
-    let executor = builder(&time).clock(clock.clone()).policy(KEY, policy).build().unwrap();
-    let operation = Script::fails(1).then_ok(7).on(&time);
-    clock.panics_in(1);
-    let before = time.now();
-    assert_eq!(run(&time, &executor, &operation), Some(Err(StopReason::PanicIn(Component::Clock))));
-    assert_eq!(time.now(), before, "nobody waits for a call that is over");
+    let waits = || plain().backoff(wait, wait);
+    // It is asked as of when the call waits; for what is left of the call; and by a budget that foretells a denial.
+    for policy in [waits(), waits().overall_timeout(wait * 20), waits().retry_budget("b")] {
+        let time = VirtualTime::new();
+        let clock = Fragile::new(&time);
+        let bucket = TokenBucket::new(10, 1.0).unwrap();
+        let builder = builder(&time).clock(clock.clone()).budget("b", bucket);
+        let executor = builder.policy(KEY, policy.clone()).build().unwrap();
+        let operation = Script::fails(1).then_ok(7).on(&time);
+        let before = time.now();
+        let call = executor.run(KEY, |attempt| {
+            clock.panics_in(1);
+            operation.call(attempt)
+        });
+        let error = time.run(call).expect_err("the clock broke");
+        assert_eq!(error.stop_reason(), StopReason::PanicIn(Component::Clock), "{policy:?}");
+        assert_eq!(time.now(), before, "nobody waits for a call that is over");
+        assert!(
+            error.cause().is_some_and(|cause| cause.to_string().contains("the clock broke")),
+            "{error:?}"
+        );
+    }
 }
