@@ -14,9 +14,9 @@ use std::{fmt, iter};
 
 /// One sample in so many of a bucket is looked after: whether another thread adds to the same word of two counters. Never in a model
 /// check, which says itself when threads meet.
-const PROBE_EVERY: u64 = if cfg!(recourse_loom) { 1 << 31 } else { 16 };
-/// So many meetings in an epoch, of those that were looked for, make stripes. Each stands for 16 or more.
-const MEETINGS: u64 = 64;
+const PROBE_EVERY: u64 = if cfg!(recourse_loom) { 1 << 31 } else { 64 };
+/// So many meetings in an epoch, of those that were looked for, make stripes. Each stands for 64 or more.
+const MEETINGS: u64 = 16;
 
 /// A window of the recent latencies of one key.
 ///
@@ -38,8 +38,8 @@ const MEETINGS: u64 = 64;
 /// the longest latency of the bucket is told, or the longest in the window if that lies in there: a quantile below the
 /// usual latency of a steady service would hedge every call.
 ///
-/// Threads share the counters until they are seen to fight over them: one sample in 16 of a bucket looks whether another
-/// has come to the same counter within the nanoseconds since, and finds that 64 times in an epoch. From then on, and for
+/// Threads share the counters until they are seen to fight over them: one sample in 64 of a bucket looks whether another
+/// has come to the same counter within the nanoseconds since, and finds that 16 times in an epoch. From then on, and for
 /// good, threads take turns at stripes of counters, as many as there are processors up to the next power of two. They are
 /// allocated by the thread that noticed, once in a window's life. Cells for threads that meet are the idea of `Striped64`,
 /// which is behind `LongAdder` (Doug Lea, JSR 166).
