@@ -80,6 +80,7 @@ impl Kept {
         Kept(Some(room))
     }
 
+    #[inline]
     fn room() -> Room {
         SPARE.try_with(Cell::take).ok().flatten().unwrap_or_default()
     }

@@ -165,6 +165,7 @@ impl Engine<'_, '_> {
         elapsed
     }
 
+    #[inline]
     fn elapsed(&mut self) -> Duration {
         let (started, slept) = (self.state.started, self.late().slept);
         let since = if started == NEVER { Duration::ZERO } else { self.now().since(started) };

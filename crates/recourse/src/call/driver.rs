@@ -356,15 +356,11 @@ impl<'h, 'a, T: 'static, E: Failure<M>, M> Driver<'h, 'a, T, E, M> {
         let elapsed = self.engine.finish(stop, inner.as_ref().map(E::as_error));
         let engine = &mut self.engine;
         let end = || {
+            // Before anything is made that would have to be dropped if a later part unwound.
+            let attempts = engine.launched();
+            let key = engine.key().clone();
             let (reason, cause) = engine.take_detail();
-            CallEnd {
-                stop: stop.unwrap_or(StopReason::Abort),
-                key: engine.key().clone(),
-                attempts: engine.launched(),
-                elapsed,
-                reason,
-                cause,
-            }
+            CallEnd { stop: stop.unwrap_or(StopReason::Abort), key, attempts, elapsed, reason, cause }
         };
         let error = Error::new(end, inner, E::as_error as fn(&E) -> &(dyn StdError + 'static));
         self.report::<P>(Err(error))

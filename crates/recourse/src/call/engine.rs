@@ -142,6 +142,7 @@ impl<'a> Engine<'_, 'a> {
         self.state.late.is_none()
     }
 
+    #[inline]
     pub(crate) fn key(&self) -> &Key {
         &self.plan.key
     }
@@ -163,6 +164,7 @@ impl<'a> Engine<'_, 'a> {
         self.state.idempotent
     }
 
+    #[inline]
     pub(crate) fn launched(&self) -> u32 {
         self.state.late.as_ref().map_or(0, |late| late.launched)
     }
@@ -201,6 +203,7 @@ impl<'a> Engine<'_, 'a> {
     }
 
     /// Why the call ended; `None` for a success.
+    #[inline]
     pub(crate) fn stop(&self) -> Option<StopReason> {
         let late = self.state.late.as_ref()?;
         let Step::Finish { stop: Some(stop) } = late.step else {
@@ -365,6 +368,7 @@ impl<'a> Engine<'_, 'a> {
         self.state.recorder.note(name, value);
     }
 
+    #[inline]
     pub(crate) fn take_detail(&mut self) -> (Label, Option<Arc<dyn Error + Send + Sync>>) {
         match &mut self.state.late {
             Some(late) => (std::mem::take(&mut late.reason), late.cause.take()),
