@@ -42,6 +42,7 @@ impl Engine<'_, '_> {
         self.again().close_in(slot, ending, outcome, error, health);
     }
 
+    /// The same, for where the compiler is to know what it is told.
     #[inline(always)]
     pub(super) fn close_in(
         &mut self,
@@ -177,6 +178,7 @@ impl Engine<'_, '_> {
         self.again().tell_end_in(stop, error);
     }
 
+    /// The same, for where the compiler is to know the end.
     #[inline(always)]
     pub(super) fn tell_end_in(&mut self, stop: Option<StopReason>, error: Option<&(dyn Error + 'static)>) {
         let now = self.now();

@@ -80,11 +80,8 @@ impl Engine<'_, '_> {
             return plan.first_attempt(nesting);
         }
         // The clock was read when the wait before it was over, or when the trigger was asked.
-        let left = match self.deadline() {
-            Some(deadline) => Some(deadline.since(self.state.floor)),
-            None => plan.rules.overall_timeout,
-        };
-        Attempt::new(self.group(), hedge_index(slot), plan.start.policy_id, plan.rules.time_left(left))
+        let left = plan.rules.time_left(self.left_at_floor());
+        Attempt::new(self.group(), hedge_index(slot), plan.start.policy_id, left)
             .with_may_be_retried(nesting.is_retried())
     }
 
@@ -278,8 +275,17 @@ impl Engine<'_, '_> {
     /// What is left until the call's deadline.
     #[inline]
     pub(super) fn left_of_call(&mut self) -> Option<Duration> {
+        if self.deadline().is_some() {
+            self.now();
+        }
+        self.left_at_floor()
+    }
+
+    /// The same as of the moment that was read last.
+    #[inline]
+    fn left_at_floor(&self) -> Option<Duration> {
         match self.deadline() {
-            Some(deadline) => Some(deadline.since(self.now())),
+            Some(deadline) => Some(deadline.since(self.state.floor)),
             None => self.plan.rules.overall_timeout,
         }
     }
