@@ -7,8 +7,9 @@ use crate::summary::{Standing, Summary};
 use crate::sync::Mutex;
 use recourse_core::{
     Admission, AdmissionRequest, BreakerSettings, CircuitBreaker, CircuitMode, CircuitState, CircuitStatus,
-    Health, ModeChange, Now, Rejection, Ticket, Transition,
+    Glance, Health, ModeChange, Now, Rejection, Ticket, Transition,
 };
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
@@ -142,6 +143,10 @@ impl<C: Count> CircuitBreaker for Breaker<C> {
             Standing::Healthy | Standing::Failing if ignored => None,
             _ => self.change(move |circuit, inbox| circuit.abandon(ticket, now, inbox)),
         }
+    }
+
+    fn glance(&self) -> Option<Arc<Glance>> {
+        Some(self.summary.glance().clone())
     }
 
     fn state(&self) -> CircuitState {

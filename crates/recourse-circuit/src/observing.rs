@@ -3,7 +3,7 @@
 use crate::state::OBSERVED;
 use recourse_core::{
     Admission, AdmissionRequest, BreakerFactory, BreakerSettings, CircuitBreaker, CircuitMode, CircuitState,
-    CircuitStatus, Health, Key, Now, Ticket, Transition,
+    CircuitStatus, Glance, Health, Key, Now, Ticket, Transition,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -82,6 +82,10 @@ impl CircuitBreaker for Lenient {
 
     fn abandon(&self, ticket: Ticket, now: &Now<'_>) -> Option<Transition> {
         if ticket == OBSERVED { None } else { self.breaker.abandon(ticket, now) }
+    }
+
+    fn glance(&self) -> Option<Arc<Glance>> {
+        self.breaker.glance()
     }
 
     fn state(&self) -> CircuitState {

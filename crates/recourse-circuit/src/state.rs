@@ -120,6 +120,11 @@ impl<C: Count> Circuit<C> {
         self.abandoned > 0 || self.count.minds_good_votes()
     }
 
+    /// Whether tickets have to tell when their attempts were admitted.
+    pub(crate) const fn times_attempts(&self) -> bool {
+        self.rules.slow.is_some()
+    }
+
     pub(crate) fn reconfigure(&mut self, settings: &BreakerSettings) {
         (self.threshold, self.cooldown) = (reachable(&self.count, settings), settings.cooldown);
     }

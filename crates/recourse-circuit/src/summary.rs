@@ -1,9 +1,10 @@
 //! [`Summary`]: what can be answered without the circuit's lock.
 
-use crate::count::Count;
+use crate::count::{Count, Inbox};
 use crate::state::Circuit;
 use crate::sync::{AtomicU64, Ordering};
-use recourse_core::{CircuitMode, CircuitState, Now};
+use recourse_core::{CircuitMode, CircuitState, Glance, Now};
+use std::sync::Arc;
 
 /// What the circuit is, for readers without its lock: a closed one admits, a healthy one hears of success, and an open
 /// one rejects, by loads alone.
@@ -26,6 +27,8 @@ pub(crate) struct Summary {
     from: AtomicU64,
     /// .. until just before here is rejected.
     until: AtomicU64,
+    /// What is shown to those who only want to know whether it is closed.
+    glance: Arc<Glance>,
 }
 
 const STANDING_BITS: u32 = 3;
@@ -53,7 +56,12 @@ pub(crate) enum Standing {
 
 impl Summary {
     pub(crate) fn of<C: Count>(circuit: &Circuit<C>) -> Self {
-        let summary = Summary { word: AtomicU64::new(0), from: AtomicU64::new(0), until: AtomicU64::new(0) };
+        let summary = Summary {
+            word: AtomicU64::new(0),
+            from: AtomicU64::new(0),
+            until: AtomicU64::new(0),
+            glance: Arc::default(),
+        };
         summary.follow(circuit);
         summary
     }
@@ -79,6 +87,21 @@ impl Summary {
             _ => Standing::HalfOpen,
         };
         self.store(circuit.generation(), standing);
+        let generation = circuit.generation();
+        match standing {
+            Standing::Healthy if !circuit.times_attempts() && !C::Inbox::COUNTS => {
+                self.glance.show_healthy(generation)
+            }
+            Standing::Healthy | Standing::Failing if !circuit.times_attempts() => {
+                self.glance.show_closed(generation)
+            }
+            Standing::Disabled => self.glance.show_healthy(generation),
+            _ => self.glance.show_nothing(),
+        }
+    }
+
+    pub(crate) fn glance(&self) -> &Arc<Glance> {
+        &self.glance
     }
 
     fn store(&self, generation: u64, standing: Standing) {

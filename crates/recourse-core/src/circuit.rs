@@ -1,9 +1,11 @@
 //! [`CircuitBreaker`]: stops calling a side that is down. [`BreakerFactory`] makes one for each key.
 
+mod glance;
 mod mode;
 mod state;
 mod status;
 
+pub use self::glance::{Glance, Shown};
 pub use self::mode::CircuitMode;
 pub use self::state::{CircuitState, Transition};
 pub use self::status::CircuitStatus;
@@ -16,7 +18,8 @@ use crate::time::{Moment, Now};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The breaker of one key. It is asked before every attempt and told after it.
+/// The breaker of one key. It is asked before every attempt and told after it, except where its [glance](Self::glance)
+/// answers.
 ///
 /// Each admission carries a [`Ticket`] with the breaker's generation, which moves at every change of state: a report
 /// of an older generation must be ignored. Every admitted attempt ends in exactly one of [`report`](Self::report) and
@@ -84,6 +87,16 @@ pub trait CircuitBreaker: Send + Sync {
     /// is reported with [`Health::None`].
     fn abandon(&self, ticket: Ticket, now: &Now<'_>) -> Option<Transition> {
         self.report(ticket, Health::None, now)
+    }
+
+    /// Where the breaker shows what it would answer; for breakers whose closed circuit admits everybody and keeps no count
+    /// of attempts in flight. Asked when a policy is bound, and the same for the breaker's life. `None` (the default): every
+    /// attempt asks and is told.
+    ///
+    /// An attempt that is admitted at a glance has [`Ticket::normal`] of the generation shown, and ends as any other; but
+    /// [`Health::None`] may go untold, since it changes nothing, and [`Health::Up`] where the glance says so then.
+    fn glance(&self) -> Option<Arc<Glance>> {
+        None
     }
 
     /// State, counts and the last trip, for people and dashboards. What is counted is what a vote at `now` would find: a

@@ -58,7 +58,7 @@ pub use attributes::Attributes;
 pub use budget::{AttemptEnd, AttemptKind, Budget, BudgetRequest, Decision, Release};
 pub use circuit::{
     Admission, AdmissionRequest, BreakerFactory, BreakerSettings, CircuitBreaker, CircuitMode, CircuitState,
-    CircuitStatus, ModeChange, Rejection, Ticket, Transition,
+    CircuitStatus, Glance, ModeChange, Rejection, Shown, Ticket, Transition,
 };
 pub use classify::{AttemptResult, Classifier, type_mismatch};
 pub use failure::{Boxed, Cancelled, Failure, GrpcCode, GrpcFailure, HttpFailure, Itself, find_error};

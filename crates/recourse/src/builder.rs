@@ -382,8 +382,9 @@ impl ExecutorBuilder {
             sleeper: self.sleeper.unwrap_or_else(|| Arc::new(FuturesTimerSleeper)),
             random: Random::new(self.seed),
             fence,
+            changes: check.changes,
         };
-        Ok(Executor::new(shared, check.changes))
+        Ok(Executor::new(shared))
     }
 }
 

@@ -41,16 +41,11 @@ use std::sync::Arc;
 /// # }).unwrap();
 /// ```
 #[derive(Clone)]
-pub struct Executor(Arc<Inner>);
-
-struct Inner {
-    shared: Shared,
-    changes: Vec<PolicyChange>,
-}
+pub struct Executor(Arc<Shared>);
 
 impl Executor {
-    pub(crate) fn new(shared: Shared, changes: Vec<PolicyChange>) -> Self {
-        Executor(Arc::new(Inner { shared, changes }))
+    pub(crate) fn new(shared: Shared) -> Self {
+        Executor(Arc::new(shared))
     }
 
     /// Runs an operation by the policy of its key. See [`Call::run`].
@@ -143,7 +138,7 @@ impl Executor {
     /// One call in the making, for what the call site has to say beside its key.
     #[inline]
     pub fn call<'k>(&self, key: impl Into<KeyRef<'k>>) -> Call<'_> {
-        let shared = &self.0.shared;
+        let shared = &self.0;
         Call::new(shared, shared.slots.target(&key.into(), &shared.world))
     }
 
@@ -154,7 +149,7 @@ impl Executor {
     /// [`KeyError`] if the text is no key.
     pub fn handle<'k>(&self, key: impl Into<KeyRef<'k>>) -> Result<Handle, KeyError> {
         let key = key.into().into_key()?;
-        Ok(Handle { slot: self.0.shared.slots.shared(&key), executor: self.clone() })
+        Ok(Handle { slot: self.0.slots.shared(&key), executor: self.clone() })
     }
 
     /// What a call with this key would do: in words (`Display`) and as data.
@@ -163,7 +158,7 @@ impl Executor {
     ///
     /// [`ExplainError`] if the text is no key, or the provider's answer has to be awaited and no call has done so yet.
     pub fn explain<'k>(&self, key: impl Into<KeyRef<'k>>) -> Result<Explanation, ExplainError> {
-        Explanation::new(&self.0.shared, key.into())
+        Explanation::new(&self.0, key.into())
     }
 
     /// What normalisation changed in the policies that were given to the builder.
@@ -175,31 +170,31 @@ impl Executor {
     /// The executor's classifiers; a change takes effect at the next call.
     #[must_use]
     pub fn classifiers(&self) -> &Registry<dyn Classifier> {
-        &self.0.shared.world.classifiers
+        &self.0.world.classifiers
     }
 
     /// The executor's budgets; a change takes effect at the next call.
     #[must_use]
     pub fn budgets(&self) -> &Registry<dyn Budget> {
-        &self.0.shared.world.budgets
+        &self.0.world.budgets
     }
 
     /// The executor's hedge triggers; a change takes effect at the next call.
     #[must_use]
     pub fn hedge_triggers(&self) -> &Registry<dyn HedgeTrigger> {
-        &self.0.shared.world.triggers
+        &self.0.world.triggers
     }
 
     /// The executor's kinds of circuit breakers; a change takes effect at the next call.
     #[must_use]
     pub fn circuit_breakers(&self) -> &Registry<dyn BreakerFactory> {
-        &self.0.shared.world.breakers
+        &self.0.world.breakers
     }
 
     /// How many panics of plugins were caught.
     #[must_use]
     pub fn plugin_panics(&self) -> PanicCounts {
-        self.0.shared.fence.counts()
+        self.0.fence.counts()
     }
 
     /// The state of a key's circuit; `None` where there is none: no call has needed a breaker yet, or the key's policy
@@ -254,7 +249,7 @@ impl Executor {
     /// # }).unwrap();
     /// ```
     pub fn set_circuit_mode<'k>(&self, key: impl Into<KeyRef<'k>>, mode: CircuitMode) -> bool {
-        let shared = &self.0.shared;
+        let shared = &self.0;
         let Some(slot) = self.circuit_of(key.into()) else { return false };
         let ModeChange::Set(change) = slot.change_mode(&shared.fence, mode, self.now()) else { return false };
         if let Some(change) = change {
@@ -266,17 +261,17 @@ impl Executor {
 
     /// A clock that panics must not stand between an operator and the circuit.
     fn now(&self) -> Moment {
-        let shared = &self.0.shared;
+        let shared = &self.0;
         shared.fence.run(Component::Clock, || shared.clock.now()).unwrap_or(Moment::ZERO)
     }
 
     fn with_breaker<R>(&self, key: KeyRef<'_>, ask: impl FnOnce(&dyn CircuitBreaker) -> R) -> Option<R> {
-        self.circuit_of(key)?.with_breaker(&self.0.shared.fence, ask)
+        self.circuit_of(key)?.with_breaker(&self.0.fence, ask)
     }
 
     /// The slot of a key that has a circuit.
     fn circuit_of(&self, key: KeyRef<'_>) -> Option<&Slot> {
-        let (key, shared) = (key.into_key().ok()?, &self.0.shared);
+        let (key, shared) = (key.into_key().ok()?, &self.0);
         let slot = shared.slots.find(key.fingerprint(), key.as_str());
         slot.filter(|slot| slot.has_circuit(&shared.world))
     }
@@ -284,7 +279,7 @@ impl Executor {
     /// Keys that have state of their own.
     #[must_use]
     pub fn key_count(&self) -> usize {
-        self.0.shared.slots.len()
+        self.0.slots.len()
     }
 }
 
@@ -343,7 +338,7 @@ impl Handle {
 
     /// One call in the making.
     pub fn call(&self) -> Call<'_> {
-        Call::new(&self.executor.0.shared, Target::Kept(&self.slot))
+        Call::new(&self.executor.0, Target::kept(&self.slot))
     }
 }
 

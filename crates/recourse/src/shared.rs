@@ -3,6 +3,7 @@
 use crate::fence::Fence;
 use crate::plan::{Slots, World};
 use crate::runtime::random::Random;
+use crate::static_check::PolicyChange;
 use recourse_core::{Clock, Observer, Sleeper};
 use std::sync::Arc;
 
@@ -16,6 +17,8 @@ pub(crate) struct Shared {
     pub(crate) sleeper: Arc<dyn Sleeper>,
     pub(crate) random: Random,
     pub(crate) fence: Arc<Fence>,
+    /// What normalisation has changed in the policies that it was built with.
+    pub(crate) changes: Vec<PolicyChange>,
 }
 
 impl Shared {

@@ -83,12 +83,17 @@ pub(crate) trait Count: Clone + Debug + Send + Sync {
 
 /// Good votes, taken from many threads without a lock.
 pub(crate) trait Inbox: Debug + Send + Sync {
+    /// Whether good votes are counted at all.
+    const COUNTS: bool = true;
+
     /// One good vote for a closed circuit of this generation.
     fn good(&self, generation: u64, now: &Now<'_>);
 }
 
 /// For kinds that forget good votes.
 impl Inbox for () {
+    const COUNTS: bool = false;
+
     fn good(&self, generation: u64, now: &Now<'_>) {
         let _ = (generation, now);
     }

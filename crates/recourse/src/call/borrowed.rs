@@ -5,6 +5,7 @@ use crate::call::hedger::NoHedges;
 use crate::call::held::Held;
 use crate::call::site::{LaterPlan, Site};
 use crate::error::Error;
+use crate::plan::Unkept;
 use recourse_core::{Attempt, Failure};
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
@@ -13,6 +14,7 @@ use std::task::{Context, Poll, ready};
 /// Ready when the call's plan is there, and then holds it.
 fn poll_held<'a>(
     site: &mut Site<'a>,
+    unkept: Option<&Unkept>,
     later: &mut Option<LaterPlan<'a>>,
     held: &mut Option<Held<'a>>,
     cx: &mut Context<'_>,
@@ -22,9 +24,9 @@ fn poll_held<'a>(
         None => {
             // What runs round the call is what ran round its first poll.
             site.within = site.around();
-            match site.plan_now() {
+            match site.plan_now(unkept) {
                 Some(plan) => plan,
-                None => ready!(later.insert(site.plan_later()).as_mut().poll(cx)),
+                None => ready!(later.insert(site.plan_later(unkept)).as_mut().poll(cx)),
             }
         }
     };
@@ -39,13 +41,14 @@ fn of<'h, 'a>(held: &'h mut Option<Held<'a>>) -> &'h mut Held<'a> {
 
 /// Attempt groups until the call is over; `$primary` makes a primary's future.
 macro_rules! run_groups {
-    ($site:ident, $attempt:ident => $primary:expr) => {{
+    ($site:ident, $unkept:ident, $attempt:ident => $primary:expr) => {{
         // Polled by hand, because what an `await` holds here would keep its place in the future for good.
         let mut held = None;
         {
             let mut site = $site;
+            let unkept = $unkept;
             let mut later = None;
-            poll_fn(|cx| poll_held(&mut site, &mut later, &mut held, cx)).await;
+            poll_fn(|cx| poll_held(&mut site, unkept.as_deref(), &mut later, &mut held, cx)).await;
         }
         let mut last = None;
         of(&mut held).engine().start(P::CAPTURE);
@@ -75,6 +78,7 @@ macro_rules! run_groups {
 /// Attempts that borrow their closure.
 pub(crate) async fn drive_mut<P, T, E, M, F>(
     site: Site<'_>,
+    unkept: Option<Box<Unkept>>,
     mut operation: F,
 ) -> P::Output<Result<T, Error<E>>>
 where
@@ -83,12 +87,13 @@ where
     T: 'static,
     E: Failure<M>,
 {
-    run_groups!(site, attempt => operation(attempt))
+    run_groups!(site, unkept, attempt => operation(attempt))
 }
 
 /// Attempts that borrow a state, in a box that says whether it is `Send`.
 pub(crate) async fn drive_with<P, T, E, M, S, F>(
     site: Site<'_>,
+    unkept: Option<Box<Unkept>>,
     state: &mut S,
     mut operation: F,
 ) -> P::Output<Result<T, Error<E>>>
@@ -99,5 +104,5 @@ where
     T: 'static,
     E: Failure<M>,
 {
-    run_groups!(site, attempt => operation(state, attempt))
+    run_groups!(site, unkept, attempt => operation(state, attempt))
 }

@@ -6,12 +6,13 @@ use crate::call::nesting::Nesting;
 use crate::call::owned::drive;
 use crate::call::site::Site;
 use crate::error::Error;
-use crate::plan::Target;
+use crate::plan::{Target, Unkept};
 use crate::shared::Shared;
 use recourse_core::{Attempt, Failure, Timeline};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 /// One call in the making: what the call site has to say beside its key.
 ///
@@ -61,19 +62,23 @@ use std::pin::Pin;
 /// let call = recourse::run("inventory.Count", |_| async { Err::<u32, String>("down".to_owned()) });
 /// ```
 #[must_use = "a call does nothing until it is run"]
-pub struct Call<'a>(Site<'a>);
+pub struct Call<'a> {
+    site: Site<'a>,
+    unkept: Option<Box<Unkept>>,
+}
 
 impl<'a> Call<'a> {
     #[inline]
-    pub(crate) fn new(shared: &'a Shared, target: Target<'a>) -> Self {
-        Call(Site { shared, target, idempotent: None, within: Nesting::NONE })
+    pub(crate) fn new(shared: &'a Arc<Shared>, target: Target<'a>) -> Self {
+        let Target { slot, unkept } = target;
+        Call { site: Site { shared, slot, idempotent: None, within: Nesting::NONE }, unkept }
     }
 
     /// Says whether the operation may be repeated when nobody knows whether it took effect. Marked `false`, an
     /// attempt that times out is not retried by the `http` classifier. `true` is what it takes to be so anyway: an
     /// answer is judged by its method, and no other built-in classifier asks.
     pub fn idempotent(mut self, idempotent: bool) -> Self {
-        self.0.idempotent = Some(idempotent);
+        self.site.idempotent = Some(idempotent);
         self
     }
 
@@ -102,7 +107,7 @@ impl<'a> Call<'a> {
     /// # }
     /// ```
     pub fn within(mut self, attempt: Attempt) -> Self {
-        self.0.within = self.0.within.and(Nesting::within(attempt));
+        self.site.within = self.site.within.and(Nesting::within(attempt));
         self
     }
 
@@ -131,7 +136,7 @@ impl<'a> Call<'a> {
         T: 'static,
         E: Failure<M>,
     {
-        drive::<Plain, T, E, M, F, Fut>(self.0, operation)
+        drive::<Plain, T, E, M, F, Fut>(self.site, self.unkept, operation)
     }
 
     /// As [`run`](Self::run), with the call's timeline. Calls inside the operation don't write into it.
@@ -145,7 +150,7 @@ impl<'a> Call<'a> {
         T: 'static,
         E: Failure<M>,
     {
-        drive::<Captured, T, E, M, F, Fut>(self.0, operation)
+        drive::<Captured, T, E, M, F, Fut>(self.site, self.unkept, operation)
     }
 
     /// As [`run`](Self::run), for an operation that borrows its captures mutably. One attempt runs at a time: a
@@ -162,7 +167,7 @@ impl<'a> Call<'a> {
         T: 'static,
         E: Failure<M>,
     {
-        drive_mut::<Plain, T, E, M, F>(self.0, operation)
+        drive_mut::<Plain, T, E, M, F>(self.site, self.unkept, operation)
     }
 
     /// As [`run_mut`](Self::run_mut), with the call's timeline.
@@ -175,7 +180,7 @@ impl<'a> Call<'a> {
         T: 'static,
         E: Failure<M>,
     {
-        drive_mut::<Captured, T, E, M, F>(self.0, operation)
+        drive_mut::<Captured, T, E, M, F>(self.site, self.unkept, operation)
     }
 
     /// As [`run_mut`](Self::run_mut), with the mutable state as an argument, so that the call is `Send`.
@@ -190,7 +195,7 @@ impl<'a> Call<'a> {
         T: 'static,
         E: Failure<M>,
     {
-        drive_with::<Plain, T, E, M, S, F>(self.0, state, operation)
+        drive_with::<Plain, T, E, M, S, F>(self.site, self.unkept, state, operation)
     }
 
     /// As [`run_with`](Self::run_with), with the call's timeline.
@@ -205,15 +210,13 @@ impl<'a> Call<'a> {
         T: 'static,
         E: Failure<M>,
     {
-        drive_with::<Captured, T, E, M, S, F>(self.0, state, operation)
+        drive_with::<Captured, T, E, M, S, F>(self.site, self.unkept, state, operation)
     }
 }
 
 impl fmt::Debug for Call<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Call")
-            .field("key", self.0.target.key())
-            .field("idempotent", &self.0.idempotent)
-            .finish()
+        let key = self.unkept.as_ref().map(|unkept| unkept.key()).or(self.site.slot.map(|slot| &slot.key));
+        f.debug_struct("Call").field("key", &key).field("idempotent", &self.site.idempotent).finish()
     }
 }

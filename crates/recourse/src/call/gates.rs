@@ -33,6 +33,10 @@ impl Engine<'_, '_> {
         let (Some(ticket), Some(breaker)) = (self.open(slot).ticket, &plan.breaker) else {
             return;
         };
+        if health == Some(Health::Up) && breaker.ignores_success() {
+            self.open(slot).ticket = None;
+            return;
+        }
         let tell = |engine: &Self| match health {
             Some(health) => breaker.plugin.report(ticket, health, &engine.lazy_now()),
             None => breaker.plugin.abandon(ticket, &engine.lazy_now()),

@@ -2,8 +2,8 @@
 
 use crate::call::decide::NEVER;
 use crate::call::engine::Engine;
+use crate::call::entry::Entry;
 use crate::call::nesting::Nesting;
-use crate::call::pass::Pass;
 use crate::call::site::Site;
 use crate::call::state::{CallState, Late};
 use crate::plan::PlanRef;
@@ -20,27 +20,19 @@ impl<'a> Held<'a> {
     /// A call that nothing was launched for.
     #[inline]
     pub(crate) fn new(site: &Site<'a>, plan: PlanRef<'a>, can_hedge: bool, around: Nesting) -> Self {
-        let Site { shared, idempotent, .. } = *site;
-        let state = CallState::new(idempotent, can_hedge, around, plan.latency.is_some());
-        Held { shared, plan, state }
+        let state = CallState::new(site.idempotent, can_hedge, around, plan.latency.is_some());
+        Held { shared: site.shared, plan, state }
     }
 
     /// A call whose first attempt is in flight, and held no more than this.
     #[inline]
-    pub(crate) fn in_flight(
-        site: &Site<'a>,
-        plan: PlanRef<'a>,
-        around: Nesting,
-        pass: Option<Pass<'a>>,
-    ) -> Self {
+    pub(crate) fn in_flight(site: &Site<'a>, plan: PlanRef<'a>, around: Nesting, entry: impl Entry) -> Self {
         let mut held = Held::new(site, plan, true, around);
         held.state.primary.launch();
-        if let Some(pass) = pass {
-            let (ticket, started) = pass.hand_over();
-            (held.state.primary.ticket, held.state.group_started) = (ticket, started);
-            if started != NEVER {
-                held.state.floor = started;
-            }
+        let (ticket, started) = entry.hand_over();
+        (held.state.primary.ticket, held.state.group_started) = (ticket, started);
+        if started != NEVER {
+            held.state.floor = started;
         }
         held
     }

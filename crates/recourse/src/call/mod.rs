@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! owned    where an operation's futures stand, several at once; borrowed: one at a time
-//! pass     what a call holds that asks nobody but a breaker of our own; rest: what it needs that was not over at once
+//! entry    how a first attempt is let through that asks nobody; pass: one that asks a breaker of our own, or is timed
+//! rest     what a call needs that was not over at once
 //! driver   polls the operation's futures, hands their results to the engine
 //! engine   asks and tells plugins, keeps time, obeys decide; permit, gates, waiting, verdict and closing are its parts
 //! decide   which attempt, hedge, wait or end comes next: no clock, no randomness, no I/O
@@ -19,6 +20,7 @@ mod closing;
 mod decide;
 mod driver;
 mod engine;
+mod entry;
 mod gates;
 mod hedger;
 mod held;

@@ -4,6 +4,7 @@
 //! be decided, it needs no more than the operation's future and its place.
 
 use crate::call::driver::{Report, poll_once};
+use crate::call::entry::{Entry, Glanced};
 use crate::call::hedger::Hedges;
 use crate::call::held::Held;
 use crate::call::nesting::Nesting;
@@ -11,11 +12,11 @@ use crate::call::pass::{NoPass, Pass};
 use crate::call::permit::circuit_stop;
 use crate::call::recorder::Recorder;
 use crate::call::rest::{
-    Emptied, Rest, driver, fill, leave, let_go, no_timeline, polled_after_its_end, underway,
+    Emptied, Rest, driver, fill, leave, let_go, no_timeline, polled_after_its_end, take_result, underway,
 };
 use crate::call::site::Site;
 use crate::error::Error;
-use crate::plan::{Plan, PlanRef};
+use crate::plan::{Plan, PlanRef, Unkept};
 use pin_project_lite::pin_project;
 use recourse_core::{Admission, Attempt, Failure, StopReason};
 use std::error::Error as StdError;
@@ -71,7 +72,11 @@ enum Stage {
 
 /// A call at its start.
 #[inline]
-pub(crate) fn drive<'a, P, T, E, M, F, Fut>(site: Site<'a>, operation: F) -> Drive<'a, P, T, E, M, F, Fut>
+pub(crate) fn drive<'a, P, T, E, M, F, Fut>(
+    site: Site<'a>,
+    unkept: Option<Box<Unkept>>,
+    operation: F,
+) -> Drive<'a, P, T, E, M, F, Fut>
 where
     P: Report,
 {
@@ -80,7 +85,7 @@ where
         operation,
         stage: Stage::Start,
         primary: None,
-        rest: ManuallyDrop::new(None),
+        rest: ManuallyDrop::new(unkept.map(Rest::Unkept)),
         marker: PhantomData,
     }
 }
@@ -99,19 +104,6 @@ impl<'a, P: Report, T, E, M, F, Fut> Drive<'a, P, T, E, M, F, Fut> {
         let this = self.project();
         let rest = Emptied(this.rest);
         let_go(this.primary, rest.0);
-    }
-
-    /// The result that a call has left.
-    #[inline]
-    fn take_result(self: Pin<&mut Self>) -> P::Output<Result<T, Error<E>>> {
-        let rest = &mut **self.project().rest;
-        let Some(Rest::Done(result)) = rest else {
-            unreachable!("a call that is over has left its result");
-        };
-        let result = result.take().unwrap_or_else(|| unreachable!("it was left just now"));
-        // What is left is nothing, and is not dropped.
-        mem::forget(rest.take());
-        result
     }
 }
 
@@ -147,7 +139,9 @@ where
                     _ => no_timeline(),
                 }))
             }
-            ControlFlow::Continue(Poll::Ready(None)) => Poll::Ready(unwinding.0.as_mut().take_result()),
+            ControlFlow::Continue(Poll::Ready(None)) => {
+                Poll::Ready(take_result(unwinding.0.as_mut().project().rest))
+            }
         };
         mem::forget(unwinding);
         polled
@@ -170,27 +164,30 @@ where
             return ControlFlow::Continue(self.poll_again(cx));
         }
         *this.stage = Stage::Over;
-        let polled = match this.site.first_plan() {
-            Some(plan) if plan.start.is_free && !P::CAPTURE => match self.first_attempt(plan, None, cx) {
-                Poll::Ready(Some(value)) => return ControlFlow::Break(value),
-                polled => polled,
-            },
-            Some(plan) if plan.start.needs_pass && !P::CAPTURE => self.pass(plan, cx),
-            first => {
-                let plan = first.map_or_else(|| this.site.plan_now(), |plan| Some(PlanRef::Kept(plan)));
-                self.begin(plan, None, cx)
-            }
-        };
-        ControlFlow::Continue(polled)
+        // Before the loads of others' words, behind which the compiler takes nothing for known.
+        let around = this.site.around();
+        let first = this.site.first_plan();
+        let entry = first.filter(|_| !P::CAPTURE).and_then(|plan| Some((plan, Glanced::at(plan)?)));
+        if let Some((plan, entry)) = entry {
+            return match self.first_attempt(plan, around, entry, cx) {
+                Poll::Ready(Some(value)) => ControlFlow::Break(value),
+                polled => ControlFlow::Continue(polled),
+            };
+        }
+        ControlFlow::Continue(match first {
+            Some(plan) if plan.start.needs_pass && !P::CAPTURE => self.pass(plan, around, cx),
+            Some(plan) => self.begin(PlanRef::Kept(plan), None, around, cx),
+            None => self.begin_anywhere(around, cx),
+        })
     }
 
     /// Starts a call that has nobody to ask but a breaker of our own, or is timed.
     #[inline(never)]
-    fn pass(self: Pin<&mut Self>, plan: &'a Plan, cx: &mut Context<'_>) -> Polled<T> {
+    fn pass(self: Pin<&mut Self>, plan: &'a Plan, around: Nesting, cx: &mut Context<'_>) -> Polled<T> {
         match Pass::ask(self.site.shared, plan, circuit_stop) {
-            Ok(pass) => self.first_attempt(plan, Some(pass), cx),
+            Ok(pass) => self.first_attempt(plan, around, pass, cx),
             Err(NoPass::Refused(stop)) => self.turned_away(plan, stop),
-            Err(NoPass::Unusual(admission)) => self.begin(Some(PlanRef::Kept(plan)), Some(admission), cx),
+            Err(NoPass::Unusual(admission)) => self.begin(PlanRef::Kept(plan), Some(admission), around, cx),
         }
     }
 
@@ -209,23 +206,21 @@ where
     fn first_attempt(
         mut self: Pin<&mut Self>,
         plan: &'a Plan,
-        pass: Option<Pass<'a>>,
+        around: Nesting,
+        entry: impl Entry,
         cx: &mut Context<'_>,
     ) -> Polled<T> {
         let mut this = self.as_mut().project();
-        let around = this.site.around();
         let nesting = plan.start.nesting.and(around);
         let polled = nesting.run(|| {
             this.primary.set(Some((this.operation)(plan.first_attempt(nesting))));
             poll_once(this.primary, cx)
         });
         if let Poll::Ready(Ok(value)) = polled {
-            if let Some(pass) = pass {
-                pass.succeeded();
-            }
+            entry.succeeded(this.site);
             return Poll::Ready(Some(value));
         }
-        fill(this.rest, Rest::over(Held::in_flight(this.site, PlanRef::Kept(plan), around, pass)));
+        fill(this.rest, Rest::over(Held::in_flight(this.site, PlanRef::Kept(plan), around, entry)));
         self.first_polled(polled, cx)
     }
 
@@ -269,16 +264,17 @@ where
     #[inline(never)]
     fn begin(
         mut self: Pin<&mut Self>,
-        plan: Option<PlanRef<'a>>,
+        plan: PlanRef<'a>,
         admission: Option<Admission>,
+        around: Nesting,
         cx: &mut Context<'_>,
     ) -> Polled<T> {
-        let plan = match plan {
-            Some(plan) if plan.start.is_early => plan,
-            at_hand => return self.start(at_hand, cx),
-        };
+        if !plan.start.is_early {
+            self.as_mut().start_by(plan, around);
+            return self.go_on(cx);
+        }
         let mut this = self.as_mut().project();
-        let mut held = Held::new(this.site, plan, true, this.site.around());
+        let mut held = Held::new(this.site, plan, true, around);
         let mut engine = held.engine();
         engine.start(P::CAPTURE);
         if !engine.first_permit(admission) {
@@ -308,22 +304,21 @@ where
         }
     }
 
-    /// Starts a call that is late from its start, or has no plan yet.
+    /// Starts a call whose plan is not the first of its key, or not there.
     #[inline(never)]
-    fn start(mut self: Pin<&mut Self>, plan: Option<PlanRef<'a>>, cx: &mut Context<'_>) -> Polled<T> {
+    fn begin_anywhere(mut self: Pin<&mut Self>, around: Nesting, cx: &mut Context<'_>) -> Polled<T> {
         let this = self.as_mut().project();
-        match plan {
-            Some(plan) => {
-                let around = this.site.around();
-                self.as_mut().start_by(plan, around);
-            }
-            None => {
-                // What runs round the call is what ran round its first poll.
-                this.site.within = this.site.around();
-                fill(this.rest, Rest::Planning(this.site.plan_later()));
-                *this.stage = Stage::Between;
-            }
+        let unkept = match this.rest.take() {
+            Some(Rest::Unkept(unkept)) => Some(unkept),
+            _ => None,
+        };
+        if let Some(plan) = this.site.plan_now(unkept.as_deref()) {
+            return self.begin(plan, None, around, cx);
         }
+        // What runs round the call is what ran round its first poll.
+        this.site.within = around;
+        fill(this.rest, Rest::Planning(this.site.plan_later(unkept.as_deref())));
+        *this.stage = Stage::Between;
         self.go_on(cx)
     }
 

@@ -1,11 +1,12 @@
-//! [`Pass`]: all that a call holds whose first attempt had nobody to ask but a breaker of our own, in good health.
+//! [`Pass`]: all that a call holds whose first attempt had nobody to ask but a breaker of our own, or that is timed.
 
 use crate::call::decide::NEVER;
-use crate::plan::Plan;
+use crate::call::entry::Entry;
+use crate::call::site::Site;
+use crate::plan::{BoundBreaker, Plan};
 use crate::shared::Shared;
 use recourse_core::{
-    Admission, AdmissionRequest, AttemptKind, CircuitBreaker, Clock, Health, Moment, Now, Rejection,
-    StopReason, Ticket,
+    Admission, AdmissionRequest, AttemptKind, Clock, Health, Moment, Now, Rejection, StopReason, Ticket,
 };
 use recourse_hedge::LatencyWindow;
 use std::hint::black_box;
@@ -14,7 +15,7 @@ use std::mem;
 /// A first attempt's ticket and start. Dropped where the operation panics, the ticket is given back without a vote.
 pub(crate) struct Pass<'a> {
     clock: &'a dyn Clock,
-    admitted: Option<(&'a dyn CircuitBreaker, Ticket)>,
+    admitted: Option<(&'a BoundBreaker, Ticket)>,
     /// Where nobody wants to know how long it takes there is neither.
     timed: Option<(&'a LatencyWindow, Moment)>,
 }
@@ -36,41 +37,52 @@ impl<'a> Pass<'a> {
         stop: fn(&Rejection) -> StopReason,
     ) -> Result<Self, NoPass> {
         let clock = &*shared.clock;
-        let mut admitted = None;
-        if let Some(breaker) = &plan.breaker {
-            let breaker = &*breaker.plugin;
-            let admission = breaker.admit(&AdmissionRequest::new(AttemptKind::Retry, Now::of(clock)));
-            // Looked at where it is: moved, it would be read in wide pieces behind the narrow stores that made it.
-            if let Admission::Rejected(rejection) = &admission {
-                return Err(NoPass::Refused(stop(rejection)));
-            }
-            match admission {
-                Admission::Admitted(ticket, None) if !ticket.probe => {
-                    admitted = Some((breaker, apart(&ticket)));
-                }
-                admission => return Err(NoPass::Unusual(admission)),
-            }
-        }
+        let admitted = match &plan.breaker {
+            Some(breaker) => Some((breaker, admitted(clock, breaker, stop)?)),
+            None => None,
+        };
         let timed = plan.latency.as_deref().map(|window| (window, clock.now()));
         Ok(Pass { clock, admitted, timed })
     }
+}
 
-    /// The attempt has succeeded, and the call with it. That this may have changed the circuit is nobody's to hear: a call
-    /// that is observed has no pass.
+/// The ticket of an attempt that the breaker admits as usual.
+#[inline(always)]
+fn admitted(
+    clock: &dyn Clock,
+    breaker: &BoundBreaker,
+    stop: fn(&Rejection) -> StopReason,
+) -> Result<Ticket, NoPass> {
+    if let Some(ticket) = breaker.admits() {
+        return Ok(ticket);
+    }
+    let admission = breaker.plugin.admit(&AdmissionRequest::new(AttemptKind::Retry, Now::of(clock)));
+    // Looked at where it is: moved, it would be read in wide pieces behind the narrow stores that made it.
+    if let Admission::Rejected(rejection) = &admission {
+        return Err(NoPass::Refused(stop(rejection)));
+    }
+    match admission {
+        Admission::Admitted(ticket, None) if !ticket.probe => Ok(apart(&ticket)),
+        admission => Err(NoPass::Unusual(admission)),
+    }
+}
+
+impl Entry for Pass<'_> {
     #[inline(always)]
-    pub(crate) fn succeeded(self) {
+    fn succeeded(self, _: &Site<'_>) {
         // None of these unwinds: the breaker, the window and the clock are our own.
         let Pass { clock, admitted, timed } = *mem::ManuallyDrop::new(self);
         if let Some((window, started)) = timed {
             let now = clock.now();
             window.record(now.since(started), now);
         }
-        give_back(clock, admitted, Health::Up);
+        if admitted.is_some_and(|(breaker, _)| !breaker.ignores_success()) {
+            give_back(clock, admitted, Health::Up);
+        }
     }
 
-    /// Ticket and start, for whoever goes on with the call.
     #[inline]
-    pub(crate) fn hand_over(self) -> (Option<Ticket>, Moment) {
+    fn hand_over(self) -> (Option<Ticket>, Moment) {
         let parts =
             (self.admitted.map(|(_, ticket)| ticket), self.timed.map_or(NEVER, |(_, started)| started));
         mem::forget(self);
@@ -79,9 +91,9 @@ impl<'a> Pass<'a> {
 }
 
 #[inline(always)]
-fn give_back(clock: &dyn Clock, admitted: Option<(&dyn CircuitBreaker, Ticket)>, health: Health) {
+fn give_back(clock: &dyn Clock, admitted: Option<(&BoundBreaker, Ticket)>, health: Health) {
     if let Some((breaker, ticket)) = admitted {
-        drop(breaker.report(ticket, health, &Now::of(clock)));
+        drop(breaker.plugin.report(ticket, health, &Now::of(clock)));
     }
 }
 

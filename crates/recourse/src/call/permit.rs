@@ -107,6 +107,10 @@ impl Engine<'_, '_> {
     /// Whether the breaker admits the attempt; then its ticket is kept.
     #[inline]
     fn passes_breaker(&mut self, breaker: &BoundBreaker, slot: usize, kind: AttemptKind) -> bool {
+        if let Some(ticket) = breaker.admits() {
+            self.open(slot).ticket = Some(ticket);
+            return true;
+        }
         if !self.trusts(breaker) {
             let admission = self.plugin(Component::Breaker, |engine| engine.admission(breaker, kind)).ok();
             return self.again().admitted(admission, slot);

@@ -5,6 +5,7 @@ use crate::call::hedger::Running;
 use crate::call::held::Held;
 use crate::call::recorder::Recorder;
 use crate::call::site::LaterPlan;
+use crate::plan::Unkept;
 use recourse_core::{Failure, Timeline};
 use std::mem;
 use std::pin::Pin;
@@ -15,6 +16,8 @@ use std::pin::Pin;
     reason = "most of these are underway, and a box would have to be allocated"
 )]
 pub(super) enum Rest<'a, T, E, Fut, R> {
+    /// It has not started, and its key has no place.
+    Unkept(Box<Unkept>),
     /// Its provider has not answered yet.
     Planning(LaterPlan<'a>),
     Underway(Underway<'a, T, E, Fut>),
@@ -90,6 +93,18 @@ pub(super) fn leave<'a, T, E, Fut, R>(
         true => mem::forget(mem::replace(place, rest)),
         false => *place = rest,
     }
+}
+
+/// The result that a call has left here.
+#[inline]
+pub(super) fn take_result<T, E, Fut, R>(place: &mut Option<Rest<'_, T, E, Fut, R>>) -> R {
+    let Some(Rest::Done(result)) = place else {
+        unreachable!("a call that is over has left its result");
+    };
+    let result = result.take().unwrap_or_else(|| unreachable!("it was left just now"));
+    // What is left is nothing, and is not dropped.
+    mem::forget(place.take());
+    result
 }
 
 /// The driver of a call that is underway.

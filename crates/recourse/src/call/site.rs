@@ -1,15 +1,18 @@
 //! [`Site`]: what is known of a call before it starts, and the way to its plan.
 
 use crate::call::nesting::Nesting;
-use crate::plan::{Plan, PlanRef, Target, Unkept};
+use crate::plan::{Plan, PlanRef, Slot, Unkept};
 use crate::shared::Shared;
 use std::future::{Future, ready};
 use std::pin::Pin;
+use std::sync::Arc;
 
 /// Where a call finds its plan, and what its call site said beside the key.
 pub(crate) struct Site<'a> {
-    pub(crate) shared: &'a Shared,
-    pub(crate) target: Target<'a>,
+    /// Looked into by those calls alone that aren't over at once.
+    pub(crate) shared: &'a Arc<Shared>,
+    /// The key's place; a call without one says by itself where its plan is.
+    pub(crate) slot: Option<&'a Slot>,
     /// Whether the operation may be repeated; `None` if the call site said nothing.
     pub(crate) idempotent: Option<bool>,
     /// The attempt that it says the call runs in.
@@ -29,37 +32,33 @@ impl<'a> Site<'a> {
     /// The call's plan where it is the first of its key, as it mostly is.
     #[inline]
     pub(crate) fn first_plan(&self) -> Option<&'a Plan> {
-        match &self.target {
-            Target::Kept(slot) => slot.first_plan_if_fresh(),
-            _ => None,
-        }
+        self.slot?.first_plan_if_fresh()
     }
 
     /// The call's plan, if it is at hand.
     #[inline(never)]
-    pub(crate) fn plan_now(&self) -> Option<PlanRef<'a>> {
-        match &self.target {
-            Target::Kept(slot) => slot.plan_now(&self.shared.world),
-            Target::Unkept(unkept) => match &**unkept {
-                Unkept::New(key) => self.shared.slots.plan_of_new(key, &self.shared.world),
-                Unkept::Invalid(plan) => Some(PlanRef::Counted(plan.clone())),
-            },
+    pub(crate) fn plan_now(&self, unkept: Option<&Unkept>) -> Option<PlanRef<'a>> {
+        let Shared { world, slots, .. } = &**self.shared;
+        match (self.slot, unkept) {
+            (Some(slot), _) => slot.plan_now(world),
+            (None, Some(Unkept::New(key))) => slots.plan_of_new(key, world),
+            (None, Some(Unkept::Invalid(plan))) => Some(PlanRef::Counted(plan.clone())),
+            (None, None) => unreachable!("a call has its key's place, or its key"),
         }
     }
 
     /// The call's plan, as soon as its provider gives it.
     #[cold]
-    pub(crate) fn plan_later(&self) -> LaterPlan<'a> {
-        let (world, slots) = (&self.shared.world, &self.shared.slots);
-        match &self.target {
-            Target::Kept(slot) => Box::pin(slot.plan(world)),
-            Target::Unkept(unkept) => match &**unkept {
-                Unkept::New(key) => match slots.get(key) {
-                    Some(slot) => Box::pin(slot.plan(world)),
-                    None => Box::pin(world.plan_without_state(key.clone())),
-                },
-                Unkept::Invalid(plan) => Box::pin(ready(PlanRef::Counted(plan.clone()))),
+    pub(crate) fn plan_later(&self, unkept: Option<&Unkept>) -> LaterPlan<'a> {
+        let Shared { world, slots, .. } = &**self.shared;
+        match (self.slot, unkept) {
+            (Some(slot), _) => Box::pin(slot.plan(world)),
+            (None, Some(Unkept::New(key))) => match slots.get(key) {
+                Some(slot) => Box::pin(slot.plan(world)),
+                None => Box::pin(world.plan_without_state(key.clone())),
             },
+            (None, Some(Unkept::Invalid(plan))) => Box::pin(ready(PlanRef::Counted(plan.clone()))),
+            (None, None) => unreachable!("a call has its key's place, or its key"),
         }
     }
 }

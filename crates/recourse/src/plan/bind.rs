@@ -1,6 +1,7 @@
 //! Policy -> plan: turns names into plugins, by the failure modes where one is missing.
 
 use super::fed::feeding;
+use super::glances;
 use super::missing_plugin::MissingPlugin;
 use super::plan::{BoundBreaker, BoundBudget, BoundClassifier, NEVER_FRESH, Plan, Start, Stop};
 use super::plans::PlanRef;
@@ -80,7 +81,6 @@ impl World {
         let generations = if is_final && !binding.broken { at.0 } else { at.0.uncounted() };
         let starts_early = self.clock_trusted && binding.stop.is_none();
         let budgets_first = !retry_budget.ignores_first();
-        let asks_nobody = breaker.is_none() && latency.is_none();
         let is_brief = starts_early
             && !self.is_watched
             && !budgets_first
@@ -96,8 +96,12 @@ impl World {
                 time_left: rules.time_left(rules.overall_timeout),
                 nesting: Nesting::in_attempt(rules.may_retry(true)),
                 is_early: starts_early,
-                is_free: is_brief && asks_nobody,
-                needs_pass: is_brief && !asks_nobody,
+                glance: match &breaker {
+                    _ if !is_brief || latency.is_some() => glances::nothing(),
+                    Some(breaker) => breaker.glance.clone().unwrap_or_else(glances::nothing),
+                    None => glances::free(),
+                },
+                needs_pass: is_brief && (breaker.is_some() || latency.is_some()),
             },
             rules,
             classifier,
@@ -139,7 +143,8 @@ impl World {
         (plan.has_policy, plan.notes, plan.capped) = (false, Attributes::new(), false);
         plan.stop = Some(Stop { reason: StopReason::InvalidKey, cause });
         let start = &mut plan.start;
-        (start.is_early, start.is_free, start.needs_pass) = (false, false, false);
+        (start.is_early, start.needs_pass) = (false, false);
+        start.glance = glances::nothing();
         plan
     }
 }
@@ -319,7 +324,10 @@ impl Binding<'_> {
         let plugin = state?.breaker(self.key, &factory, settings, &world.fence);
         self.broken |= plugin.is_none();
         let plugin = plugin?;
+        let glance = world.fence.run(Component::Breaker, || plugin.glance());
+        self.broken |= glance.is_err();
         Some(BoundBreaker {
+            glance: glance.ok().flatten(),
             trusted: world.trusted_breakers.iter().any(|own| Arc::ptr_eq(own, &factory)),
             plugin,
         })

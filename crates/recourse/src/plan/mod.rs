@@ -5,6 +5,7 @@
 //! resolve          asks the provider for a key's policy
 //! normal           a policy inside its limits, which keys share
 //! bind             turns a policy's names into plugins: the Plan
+//! glances          what plans without a breaker show to their calls
 //! fed              lets the budget of hedges hear of first attempts
 //! plans            the plans that a key has had; a call borrows the last
 //! slot, slots      one place a key, with its plans and its state; bounded
@@ -12,6 +13,7 @@
 
 mod bind;
 mod fed;
+mod glances;
 mod missing_plugin;
 #[cfg(all(test, recourse_loom))]
 mod models;

@@ -6,8 +6,8 @@ use crate::call::{BackoffRules, Nesting, Rules};
 use crate::classify;
 use crate::sync::{AtomicU64, Ordering};
 use recourse_core::{
-    Attempt, AttemptKind, Attributes, Budget, CircuitBreaker, Classifier, EffectivePolicy, HedgeTrigger, Key,
-    Label, ProvidedPolicy, StopReason,
+    Attempt, AttemptKind, Attributes, Budget, CircuitBreaker, Classifier, EffectivePolicy, Glance,
+    HedgeTrigger, Key, Label, ProvidedPolicy, StopReason, Ticket,
 };
 use recourse_hedge::LatencyWindow;
 use std::error::Error;
@@ -58,8 +58,8 @@ pub(crate) struct Start {
     pub(crate) nesting: Nesting,
     /// Whether a call has nothing to do before its first attempt but to ask breaker and budget.
     pub(crate) is_early: bool,
-    /// Whether there is not even that to do, and every value ends the call.
-    pub(crate) is_free: bool,
+    /// Shows whether there is not even that to do, and every value ends the call.
+    pub(crate) glance: Arc<Glance>,
     /// Whether there is no more to do than to ask a breaker of our own and to time the call, and every value ends it.
     pub(crate) needs_pass: bool,
 }
@@ -93,8 +93,25 @@ impl BoundClassifier {
 
 pub(crate) struct BoundBreaker {
     pub(crate) plugin: Arc<dyn CircuitBreaker>,
+    /// Where it shows what it would answer.
+    pub(crate) glance: Option<Arc<Glance>>,
     /// One of our own: it needs no fence.
     pub(crate) trusted: bool,
+}
+
+impl BoundBreaker {
+    /// The ticket of an attempt that needn't ask.
+    #[inline]
+    pub(crate) fn admits(&self) -> Option<Ticket> {
+        let shown = self.glance.as_ref()?.look();
+        shown.admits().then(|| Ticket::normal(shown.generation()))
+    }
+
+    /// Whether it needn't be told of a success.
+    #[inline]
+    pub(crate) fn ignores_success(&self) -> bool {
+        self.glance.as_ref().is_some_and(|glance| glance.look().ignores_success())
+    }
 }
 
 pub(crate) enum BoundBudget {

@@ -50,12 +50,11 @@ impl Cell {
     }
 }
 
-/// Where a call finds its plan.
-pub(crate) enum Target<'a> {
+/// Where a call finds its plan: one of the two is there.
+pub(crate) struct Target<'a> {
     /// In the executor or in a handle.
-    Kept(&'a Slot),
-    /// Boxed, so that the usual call has one small thing to look at when it is dropped.
-    Unkept(Box<Unkept>),
+    pub(crate) slot: Option<&'a Slot>,
+    pub(crate) unkept: Option<Box<Unkept>>,
 }
 
 /// What is no place in the executor.
@@ -66,15 +65,23 @@ pub(crate) enum Unkept {
     Invalid(Arc<Plan>),
 }
 
-impl Target<'_> {
+impl Unkept {
     pub(crate) fn key(&self) -> &Key {
         match self {
-            Target::Kept(slot) => &slot.key,
-            Target::Unkept(unkept) => match &**unkept {
-                Unkept::New(key) => key,
-                Unkept::Invalid(plan) => &plan.key,
-            },
+            Unkept::New(key) => key,
+            Unkept::Invalid(plan) => &plan.key,
         }
+    }
+}
+
+impl<'a> Target<'a> {
+    #[inline]
+    pub(crate) fn kept(slot: &'a Slot) -> Self {
+        Target { slot: Some(slot), unkept: None }
+    }
+
+    fn unkept(unkept: Unkept) -> Self {
+        Target { slot: None, unkept: Some(Box::new(unkept)) }
     }
 }
 
@@ -95,7 +102,7 @@ impl Slots {
     pub(crate) fn target(&self, key: &KeyRef<'_>, world: &World) -> Target<'_> {
         if let KeyRef::Key(own) = key {
             if let Some(cell) = self.at_home_itself(own) {
-                return Target::Kept(&cell.slot);
+                return Target::kept(&cell.slot);
             }
         }
         self.target_anywhere(key, world)
@@ -109,7 +116,7 @@ impl Slots {
             KeyRef::Owned(key) => (key.fingerprint(), key.as_str()),
         };
         match self.at_home(fingerprint, text).or_else(|| self.find_cell(fingerprint, text)) {
-            Some(cell) => Target::Kept(&cell.slot),
+            Some(cell) => Target::kept(&cell.slot),
             None => self.new_target(key, world),
         }
     }
@@ -121,12 +128,12 @@ impl Slots {
             Ok(key) => key,
             Err(error) => {
                 let plan = Arc::new(world.bind_invalid(Arc::new(error)));
-                return Target::Unkept(Box::new(Unkept::Invalid(plan)));
+                return Target::unkept(Unkept::Invalid(plan));
             }
         };
         match self.find(key.fingerprint(), key.as_str()) {
-            Some(slot) => Target::Kept(slot),
-            None => Target::Unkept(Box::new(Unkept::New(key))),
+            Some(slot) => Target::kept(slot),
+            None => Target::unkept(Unkept::New(key)),
         }
     }
 
