@@ -53,6 +53,7 @@ pub mod operation;
 pub mod selection;
 pub mod settings;
 pub mod threads;
+pub mod valgrind;
 
 pub use case::{CASES, Case};
 pub use columns::{COLUMNS, column};
