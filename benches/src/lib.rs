@@ -4,7 +4,7 @@
 //! cargo xtask bench                everything, within five minutes; writes docs/reference/benchmarks.md
 //! cargo xtask bench hedge plain    the rows whose names contain one of these, to the terminal, with the functions
 //!                                  in which their calls by handle spend their instructions
-//! cargo xtask bench --check        instructions and allocations of recourse against the committed ones
+//! cargo xtask bench --check        instructions, allocations and stores of recourse against the committed ones
 //! cargo xtask bench --render       writes the page again from the committed numbers and the notes
 //! ```
 //!
@@ -15,11 +15,12 @@
 //! case asks for. Its `DOES` and `DOES_NOT` stand on the page. Every bench walks the same two lists, [`CASES`] and
 //! [`COLUMNS`], so a new row or column is written once.
 //!
-//! Four programs measure, and print what they find as lines of tab-separated fields that `cargo xtask bench` reads:
+//! Five programs measure, and print what they find as lines of tab-separated fields that `cargo xtask bench` reads:
 //! `allocations` (allocations, sizes of futures, memory per key), `instructions` (by valgrind's callgrind, of a call or,
-//! with `--functions`, of each function in it), `calls` (nanoseconds, by criterion; it leaves them in criterion's files)
-//! and `threads` (several threads that share a policy). `size/` has two programs whose difference is what recourse adds to a binary. `notes.md` is the part of the
-//! page that is written by hand, `baseline.json` what the last run has measured.
+//! with `--functions`, of each function in it), `stores` (by valgrind's lackey: what a call writes that threads could
+//! share), `calls` (nanoseconds, by criterion; it leaves them in criterion's files) and `threads` (several threads that
+//! share a policy). `size/` has two programs whose difference is what recourse adds to a binary. `notes.md` is the part of
+//! the page that is written by hand, `baseline.json` what the last run has measured.
 //!
 //! # What makes it fair
 //!
@@ -48,8 +49,11 @@ pub mod case;
 pub mod columns;
 pub mod contestant;
 pub mod contestants;
+pub mod elf;
 pub mod harness;
+pub mod lackey;
 pub mod operation;
+pub mod own;
 pub mod selection;
 pub mod settings;
 pub mod threads;
