@@ -1,9 +1,9 @@
 //! The tables whose rows are calls.
 
 use crate::bench::figures::{Call, Catalogue, Report, find};
-use crate::bench::goals::{BARE, GOALS, RECOURSE, is_ours};
+use crate::bench::goals::{BARE, GOALS, RECOURSE, STORE_GOALS, is_ours};
 use crate::bench::judge::{Figure, Judged};
-use crate::bench::markdown::table;
+use crate::bench::markdown::{table, verdict};
 use crate::bench::numbers::{count, nanos, or_none, whole};
 use std::cmp::Ordering;
 
@@ -95,6 +95,43 @@ fn lines(texts: impl IntoIterator<Item = String>) -> String {
     if texts.is_empty() { "-".to_owned() } else { texts.join("<br>") }
 }
 
+/// What a call stores on memory that other threads could reach, in the rows in which that was counted.
+pub(super) fn stores(calls: &[Call]) -> String {
+    const OURS: [&str; 3] = [RECOURSE, "recourse-static-key", "recourse-string-key"];
+    let rows = calls.chunk_by(|one, next| one.case == next.case).filter_map(|cells| {
+        let counted: Vec<(&str, f64)> =
+            cells.iter().filter_map(|call| Some((call.column.as_str(), call.stores?))).collect();
+        let (case, _) = (&cells.first()?.case, counted.first()?);
+        let [handle, static_key, string_key] = OURS.map(|ours| {
+            let found = counted.iter().find(|(column, _)| *column == ours);
+            found.map_or_else(|| "-".to_owned(), |(_, stores)| count(*stores))
+        });
+        let is_peer = |(column, _): &&(&str, f64)| *column != BARE && !is_ours(column);
+        let mut peers: Vec<_> = counted.iter().filter(is_peer).collect();
+        peers.sort_by(|(_, a), (_, b)| a.total_cmp(b));
+        let peers = peers.iter().map(|(column, stores)| format!("{column} {}", count(*stores)));
+        let peers = peers.collect::<Vec<_>>().join(" · ");
+        let most = STORE_GOALS.iter().find(|(goal, _)| goal == case).map(|(_, most)| *most);
+        let is_met = |most: f64| {
+            counted.iter().filter(|(column, _)| is_ours(column)).all(|(_, stores)| *stores <= most)
+        };
+        Some([
+            format!("`{case}`"),
+            handle,
+            static_key,
+            string_key,
+            if peers.is_empty() { "-".to_owned() } else { peers },
+            most.map_or_else(|| "-".to_owned(), at_most),
+            most.map_or_else(|| "-".to_owned(), |most| verdict(is_met(most))),
+        ])
+    });
+    table(["case", "recourse, by handle", "static key", "string key", "peers", "goal", ""], rows)
+}
+
+fn at_most(stores: f64) -> String {
+    if stores == 0.0 { "none".to_owned() } else { format!("<= {}", count(stores)) }
+}
+
 /// A few rows in other profiles.
 pub(super) fn profiles(report: &Report) -> String {
     let measured = report.profiles.values().next().map_or(&[][..], Vec::as_slice);
@@ -181,5 +218,23 @@ mod tests {
         );
         let floors = floors(&catalogue, &found);
         assert_eq!(floors.lines().last().unwrap_or_default(), "| the clock-read | 28.0 | 280 |");
+    }
+
+    #[test]
+    fn stores_are_judged_by_all_ways_to_call_recourse_and_peers_stand_fewest_first() {
+        let stored = |column: &str, stores| Call { stores: Some(stores), ..call("plain", column, 1.0) };
+        let shown = |by_key| {
+            let found = [
+                stored("bare", 0.0),
+                stored("recourse", 0.0),
+                stored("recourse-string-key", by_key),
+                stored("tower", 5.0),
+                stored("backon", 0.5),
+                call("observed", "recourse", 1.0),
+            ];
+            stores(&found).lines().last().unwrap_or_default().to_owned()
+        };
+        assert_eq!(shown(0.0), "| `plain` | 0 | - | 0 | backon 0.5 · tower 5 | none | met |");
+        assert_eq!(shown(1.0), "| `plain` | 0 | - | 1 | backon 0.5 · tower 5 | none | **missed** |");
     }
 }

@@ -7,6 +7,8 @@ use crate::bench::numbers::{count, whole};
 const MOST_PERCENT: f64 = 3.0;
 /// What a percentage may be off by for being computed.
 const ROUNDING: f64 = 1e-9;
+/// How many more stores a row may come out with: where latencies steer a call, they don't repeat exactly.
+const MOST_STORES: f64 = 0.05;
 /// What a thousandth of an allocation, the last digit, may come out as.
 const DIGIT: f64 = 0.000_5;
 
@@ -17,15 +19,15 @@ pub(super) struct Compared {
     pub(super) table: String,
     /// What has become worse, a line each.
     pub(super) worse: Vec<String>,
-    /// The rows that those instructions are of.
+    /// The rows that those instructions and stores are of.
     pub(super) dearer: Vec<String>,
     /// Rows that the committed figures don't have, and rows that are gone.
     pub(super) unmatched: Vec<String>,
 }
 
-/// Compares rows of recourse; instructions only where both sides have them.
+/// Compares rows of recourse; instructions and stores only where both sides have them.
 pub(super) fn compare(committed: &[Call], now: &[Call]) -> Compared {
-    let heads = ["row", "column", "instructions", "now", "change", "allocations", "now"];
+    let heads = ["row", "column", "instructions", "now", "change", "allocations", "now", "stores", "now"];
     let mut compared = Compared { table: line(heads), ..Compared::default() };
     for call in now {
         let name = format!("{} {}", call.case, call.column);
@@ -51,6 +53,15 @@ pub(super) fn compare(committed: &[Call], now: &[Call]) -> Compared {
                 count(before.allocations)
             ));
         }
+        let stores = before.stores.zip(call.stores);
+        if let Some((before, now)) = stores.filter(|(before, now)| *now > before + MOST_STORES + ROUNDING) {
+            compared.dearer.push(call.case.clone());
+            compared.worse.push(format!(
+                "{name}: {} stores that threads could share, {} before",
+                count(now),
+                count(before)
+            ));
+        }
         compared.table += &line([
             &call.case,
             &call.column,
@@ -59,6 +70,8 @@ pub(super) fn compare(committed: &[Call], now: &[Call]) -> Compared {
             &change.map_or_else(|| "-".to_owned(), signed),
             &count(before.allocations),
             &count(call.allocations),
+            &before.stores.map_or_else(|| "-".to_owned(), count),
+            &call.stores.map_or_else(|| "-".to_owned(), count),
         ]);
     }
     for call in committed {
@@ -78,10 +91,11 @@ fn signed(percent: f64) -> String {
     if percent.abs() < 0.05 { "0.0 %".to_owned() } else { format!("{percent:+.1} %") }
 }
 
-fn line(cells: [&str; 7]) -> String {
-    let [row, column, before, now, change, allocations_before, allocations] = cells;
+fn line(cells: [&str; 9]) -> String {
+    let [row, column, before, now, change, allocations_before, allocations, stores_before, stores] = cells;
     let text = format!(
-        "{row:<26}{column:<22}{before:>13}{now:>9}{change:>10}{allocations_before:>13}{allocations:>7}"
+        "{row:<26}{column:<22}{before:>13}{now:>9}{change:>10}{allocations_before:>13}{allocations:>7}{stores_before:>9}\
+         {stores:>7}"
     );
     text.trim_end().to_owned() + "\n"
 }
@@ -121,6 +135,23 @@ mod tests {
     }
 
     #[test]
+    fn a_new_store_that_threads_could_share_is_too_many() {
+        let with = |stores| Call { stores, ..call("plain", None, 0.0) };
+        assert!(worse(with(Some(0.0)), with(Some(0.05))).is_empty());
+        assert!(worse(with(Some(1.0)), with(Some(0.0))).is_empty());
+        let line = "plain recourse: 1 stores that threads could share, 0 before";
+        assert_eq!(worse(with(Some(0.0)), with(Some(1.0))), [line]);
+        assert_eq!(compare(&[with(Some(0.0))], &[with(Some(1.0))]).dearer, ["plain"]);
+    }
+
+    #[test]
+    fn stores_that_one_side_has_not_counted_are_no_failure() {
+        let with = |stores| Call { stores, ..call("plain", None, 0.0) };
+        assert!(worse(with(None), with(Some(9.0))).is_empty());
+        assert!(worse(with(Some(0.0)), with(None)).is_empty());
+    }
+
+    #[test]
     fn rows_of_one_side_alone_are_named_and_no_failure() {
         let compared = compare(&[call("old", None, 0.0)], &[call("new", None, 9.0)]);
         assert_eq!(compared.unmatched, ["new recourse is new", "old recourse is gone"]);
@@ -132,8 +163,8 @@ mod tests {
         let compared = compare(&[call("plain", Some(1_600.0), 0.0)], &[call("plain", Some(1_200.0), 0.0)]);
         assert_eq!(
             compared.table,
-            "row                       column                 instructions      now    change  allocations    now\n\
-             plain                     recourse                      1,600    1,200   -25.0 %            0      0\n"
+            "row                       column                 instructions      now    change  allocations    now   stores    now\n\
+             plain                     recourse                      1,600    1,200   -25.0 %            0      0        -      -\n"
         );
     }
 }

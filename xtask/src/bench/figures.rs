@@ -54,6 +54,9 @@ pub(super) struct Call {
     pub(super) nanos: Option<Nanos>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) instructions: Option<f64>,
+    /// Stores on memory that other threads could reach; counted in some rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) stores: Option<f64>,
     pub(super) allocations: f64,
     pub(super) bytes: f64,
     /// Bytes of the call's future beyond the bare one's.
@@ -274,10 +277,11 @@ mod tests {
     }
 
     #[test]
-    fn figures_from_before_there_were_profiles_are_read() {
-        let text = Report::default().to_text().unwrap();
-        assert!(!text.contains("spent"), "{text}");
-        assert_eq!(Report::of_text(&text).unwrap().spent, []);
+    fn figures_from_before_there_were_profiles_and_stores_are_read() {
+        let report = Report { calls: vec![Call::of("plain", "bare", 1.0, 10.0)], ..Report::default() };
+        let text = report.to_text().unwrap();
+        assert!(!text.contains("spent") && !text.contains("stores"), "{text}");
+        assert_eq!(Report::of_text(&text).unwrap(), report);
     }
 
     #[test]

@@ -84,6 +84,19 @@ pub(super) const GOALS: &[Goal] = &[
 pub(super) const THREAD_GOALS: &[(&str, f64, Option<f64>)] =
     &[("plain", 1.1, Some(1.8)), ("breaker", 1.1, Some(1.8)), ("budget", 1.5, None)];
 
+/// What a call may store on memory that other threads could reach, by prepared handle and by key. In `keys-100` the bench
+/// itself writes whose turn it is.
+pub(super) const STORE_GOALS: &[(&str, f64)] = &[
+    ("plain", 0.0),
+    ("plain-pending", 0.0),
+    ("timeout", 0.0),
+    ("breaker", 0.0),
+    ("budget", 0.0),
+    ("hedge", 0.0),
+    ("all", 0.0),
+    ("keys-100", 1.0),
+];
+
 /// Live bytes of a key at most, by what is kept for it.
 pub(super) const MEMORY_GOALS: &[(&str, u32)] = &[("retries", 1_024), ("latency", 4_096)];
 
@@ -104,6 +117,7 @@ pub(super) fn unknown(catalogue: &Catalogue) -> Vec<&'static str> {
         _ => None,
     });
     let rows = GOALS.iter().map(|goal| goal.case).chain(THREAD_GOALS.iter().map(|(case, ..)| *case));
+    let rows = rows.chain(STORE_GOALS.iter().map(|(case, _)| *case));
     let rows = rows.chain([CLOCK_READ.0]).filter(|row| !is_row(row));
     let columns = GOALS.iter().map(|goal| goal.column).chain([CLOCK_READ.1]);
     rows.chain(columns.filter(|column| !is_column(column))).chain(measures).collect()

@@ -1,4 +1,4 @@
-//! A table of Markdown.
+//! A table of Markdown, and what stands in its cells.
 
 /// A table of Markdown.
 pub(super) fn table<const N: usize>(heads: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
@@ -10,6 +10,11 @@ pub(super) fn table<const N: usize>(heads: [&str; N], rows: impl IntoIterator<It
     text += &format!("|{}\n", "---|".repeat(N));
     text.extend(rows.into_iter().map(row));
     text
+}
+
+/// Whether a goal is met, with the miss in bold.
+pub(super) fn verdict(is_met: bool) -> String {
+    if is_met { "met" } else { "**missed**" }.to_owned()
 }
 
 #[cfg(test)]

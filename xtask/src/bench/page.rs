@@ -14,6 +14,7 @@ pub(super) fn page(report: &Report, catalogue: &Catalogue, notes: &str) -> Strin
     section("What the machine charges", FLOORS, call_tables::floors(catalogue, &report.calls));
     section("Where the instructions go", SPENT, spent::tables(&report.spent, &report.calls));
     section("Threads that share a policy", THREADS, tables::threads(report));
+    section("What a call writes that threads could share", STORES, call_tables::stores(&report.calls));
     section("Memory of a key", MEMORY, tables::memory(report));
     section("Size of a call's future", FUTURES, tables::futures(report));
     section("Other profiles", PROFILES, call_tables::profiles(report));
@@ -56,8 +57,8 @@ fn head(report: &Report) -> String {
 }
 
 const ABOUT: &str = "What a call through recourse costs, beside its peers, as measured in one run. Nothing here is a promise: absolute \
-    times drift, so compare within a row. To reproduce: `cargo xtask bench`; instructions need `valgrind`. \
-    `cargo xtask bench --check` compares instructions and allocations with those behind this page. How the benches are \
+    times drift, so compare within a row. To reproduce: `cargo xtask bench`; instructions and stores need \
+    `valgrind`. `cargo xtask bench --check` compares instructions, allocations and stores with those behind this page. How the benches are \
     laid out and what makes them fair is written at the top of `benches/src/lib.rs`.";
 
 const ONE_CALL: &str = "A cell is nanoseconds / instructions / allocations of one call: the median of the rounds, counted by callgrind, \
@@ -80,6 +81,13 @@ const SPENT: &str = "The rows whose goals are missed in this run, by prepared ha
 const THREADS: &str = "Several threads make calls of one key by one policy. A cell is nanoseconds of a call in its thread / calls of all \
     threads together, both as multiples of one thread's. On two cores, four threads can't make more calls than two: 2.00 / \
     2.00 is then the best. `bare` shares nothing, and shows what the machine itself takes.";
+
+const STORES: &str = "Stores of a call, read-modify-writes among them, on memory that other threads could reach, counted exactly, by one \
+    thread, in a trace of valgrind's lackey. What falls on the thread's stack or on its block of the program's thread-local \
+    variables is its own, and all else counts. That is an upper bound: it has what a call has boxed for itself, what the \
+    allocator notes for it, and what a thread keeps in a box for its next call, such as the parts of an error in \
+    `three-fail`. Where there are none, calls write nothing that a call of another thread could wait for. In `keys-100` the \
+    bench itself makes one: it writes whose turn it is. Peers stand fewest first.";
 
 const MEMORY: &str =
     "Live bytes after one call of each of 10,000 keys, divided by their number; the key's text is included.";
@@ -112,7 +120,7 @@ mod tests {
         assert!(page.contains("| processor | P, 2 cores |\n"), "{page}");
         assert!(page.contains("| peers and harness | tower 0.5.3 |\n| timer | tokio 1.54.1 |\n"), "{page}");
         assert!(page.ends_with("\n\n## Why\n\nBecause.\n"), "{page}");
-        assert_eq!(page.matches("\n## ").count(), 11);
+        assert_eq!(page.matches("\n## ").count(), 12);
         assert!(!page.contains("\n\n\n"), "{page}");
     }
 }

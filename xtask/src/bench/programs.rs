@@ -84,11 +84,27 @@ impl<'a> Programs<'a> {
 
     /// Counts instructions, and notes them in the calls; where they are counted already, the fewer of both.
     pub(super) fn instructions(&self, arguments: &[String], calls: &mut [Call]) -> Result<()> {
-        for line in self.lines("instructions", arguments, None)? {
+        self.fewest("instructions", arguments, calls, |call| &mut call.instructions)
+    }
+
+    /// Counts stores on memory that other threads could reach, in the same way.
+    pub(super) fn stores(&self, arguments: &[String], calls: &mut [Call]) -> Result<()> {
+        self.fewest("stores", arguments, calls, |call| &mut call.stores)
+    }
+
+    /// Lets the program of this name count what its lines are named after.
+    fn fewest(
+        &self,
+        name: &str,
+        arguments: &[String],
+        calls: &mut [Call],
+        figure: fn(&mut Call) -> &mut Option<f64>,
+    ) -> Result<()> {
+        for line in self.lines(name, arguments, None)? {
             let line = Line::of(&line);
-            if line.kind == "instructions" {
-                let (call, counted) = (at(calls, &line)?, line.number::<f64>(2)?);
-                call.instructions = Some(call.instructions.map_or(counted, |before| before.min(counted)));
+            if line.kind == name {
+                let (figure, counted) = (figure(at(calls, &line)?), line.number::<f64>(2)?);
+                *figure = Some(figure.map_or(counted, |before| before.min(counted)));
             }
         }
         Ok(())

@@ -21,9 +21,9 @@ const DEFAULT: &str = "bench";
 /// The other profiles of the page, and the rows that are measured there.
 const PROFILES: [&str; 2] = ["one-unit", "fat-lto"];
 const PROFILE_ROWS: [&str; 3] = ["=plain", "=three-fail", "=all"];
-/// How often a row that seems to have become dearer is counted again; the fewest instructions count.
+/// How often a row that seems to have become dearer is counted again; the fewest instructions and stores count.
 const RECOUNTS: u32 = 2;
-const NO_VALGRIND: &str = "there is no `valgrind` on the path, so no instructions were counted";
+const NO_VALGRIND: &str = "there is no `valgrind` on the path, so no instructions and stores were counted";
 
 /// Does what the arguments ask for.
 pub(crate) fn run(repo: &Repo, arguments: &[String]) -> Result<Verdict> {
@@ -44,7 +44,7 @@ fn measure(repo: &Repo) -> Result<Verdict> {
         return Ok(Verdict::Failed(format!("{NO_VALGRIND}; the page would lack its headline")));
     }
     let programs = Programs::of(repo, DEFAULT);
-    build(programs, &["allocations", "instructions", "calls", "threads"])?;
+    build(programs, &["allocations", "instructions", "stores", "calls", "threads"])?;
     for profile in PROFILES {
         build(Programs::of(repo, profile), &["allocations", "instructions", "calls"])?;
     }
@@ -54,6 +54,7 @@ fn measure(repo: &Repo) -> Result<Verdict> {
     ensure_known(&counted.catalogue)?;
     (report.calls, report.futures, report.memory) = (counted.calls, counted.futures, counted.memory);
     programs.instructions(&[], &mut report.calls)?;
+    programs.stores(&[], &mut report.calls)?;
     programs.nanos(&[], &mut report.calls)?;
     let missed: Vec<String> = spent::missed(&report.calls).iter().map(|row| format!("={row}")).collect();
     // No names would be all of them.
@@ -82,7 +83,7 @@ fn measure(repo: &Repo) -> Result<Verdict> {
 /// Measures the rows whose names have one of these parts, and prints them; changes no file.
 fn show(repo: &Repo, parts: &[String]) -> Result<Verdict> {
     let programs = Programs::of(repo, DEFAULT);
-    build(programs, &["allocations", "instructions", "calls", "threads"])?;
+    build(programs, &["allocations", "instructions", "stores", "calls", "threads"])?;
     let mut calls = programs.allocations(parts)?.calls;
     if calls.is_empty() {
         return Ok(Verdict::Failed(format!("no row's name has a part of {parts:?}")));
@@ -90,6 +91,7 @@ fn show(repo: &Repo, parts: &[String]) -> Result<Verdict> {
     let counts = has_valgrind();
     if counts {
         programs.instructions(parts, &mut calls)?;
+        programs.stores(parts, &mut calls)?;
     }
     programs.nanos(parts, &mut calls)?;
     let report = Report { threads: programs.threads(parts)?, ..Report::default() };
@@ -101,15 +103,18 @@ fn show(repo: &Repo, parts: &[String]) -> Result<Verdict> {
     if !report.threads.is_empty() {
         println!("{}", tables::threads(&report));
     }
+    if calls.iter().any(|call| call.stores.is_some()) {
+        println!("{}", call_tables::stores(&calls));
+    }
     print!("{}", call_tables::goals(&calls));
     Ok(if counts { Verdict::Passed(String::new()) } else { Verdict::NotMade(NO_VALGRIND.to_owned()) })
 }
 
-/// Compares instructions and allocations of recourse with the committed ones, and the page with what they render to.
+/// Compares instructions, allocations and stores of recourse with the committed ones, and the page with what they render to.
 fn check(repo: &Repo) -> Result<Verdict> {
     let committed = committed(repo)?;
     let programs = Programs::of(repo, DEFAULT);
-    build(programs, &["allocations", "instructions"])?;
+    build(programs, &["allocations", "instructions", "stores"])?;
     let ours = ["--columns".to_owned(), RECOURSE.to_owned()];
     let Counted { catalogue, calls: mut now, .. } = programs.allocations(&ours)?;
     ensure_known(&catalogue)?;
@@ -117,6 +122,7 @@ fn check(repo: &Repo) -> Result<Verdict> {
     let before: Vec<Call> = committed.calls.iter().filter(|call| is_ours(&call.column)).cloned().collect();
     if not_made.is_none() {
         programs.instructions(&ours, &mut now)?;
+        programs.stores(&ours, &mut now)?;
         // Where latencies steer a call, they depend on what else the machine does.
         for _ in 0..RECOUNTS {
             let dearer = compare(&before, &now).dearer;
@@ -124,7 +130,9 @@ fn check(repo: &Repo) -> Result<Verdict> {
                 break;
             }
             let rows = dearer.into_iter().map(|row| format!("={row}"));
-            programs.instructions(&ours.iter().cloned().chain(rows).collect::<Vec<_>>(), &mut now)?;
+            let arguments: Vec<String> = ours.iter().cloned().chain(rows).collect();
+            programs.instructions(&arguments, &mut now)?;
+            programs.stores(&arguments, &mut now)?;
         }
     }
     let compared = compare(&before, &now);
@@ -161,7 +169,7 @@ fn why_not_counted(committed: &Report) -> Result<Option<String>> {
         None
     } else {
         Some(format!(
-            "the committed instructions were counted with {made_by} for {made_for}, and this is {compiler} for {host}, so \
+            "the committed instructions and stores were counted with {made_by} for {made_for}, and this is {compiler} for {host}, so \
              they were not compared"
         ))
     })

@@ -2,7 +2,7 @@
 
 use crate::bench::figures::{Catalogue, Pace, Report};
 use crate::bench::goals::{FUTURE_GOAL, MEMORY_GOALS, PACKAGE_GOALS, RECOURSE, THREAD_GOALS, is_ours};
-use crate::bench::markdown::table;
+use crate::bench::markdown::{table, verdict};
 use crate::bench::numbers::{nanos, whole};
 
 /// Threads that share a policy: a row a contestant.
@@ -101,10 +101,6 @@ pub(super) fn contestants(catalogue: &Catalogue) -> String {
     let rows = catalogue.columns.iter();
     let rows = rows.map(|column| [column.name.clone(), column.does.clone(), column.does_not.clone()]);
     table(["contestant", "does", "doesn't"], rows)
-}
-
-fn verdict(is_met: bool) -> String {
-    if is_met { "met" } else { "**missed**" }.to_owned()
 }
 
 #[cfg(test)]
