@@ -3,11 +3,11 @@
 use crate::contestant::Column;
 use crate::contestants::{
     Backon, Bare, ByHand, ExecutionPolicy, Failsafe, Recloser, Recourse, RecourseByStaticKey,
-    RecourseByStringKey, Seatbelt, TokioRetry2, Tower, TowerResilience,
+    RecourseByStringKey, SameDuties, Seatbelt, TokioRetry2, Tower, TowerResilience,
 };
 
 /// Every column of the table.
-pub const COLUMNS: [Column; 13] = [
+pub const COLUMNS: [Column; 14] = [
     Column::of::<Bare>(),
     Column::of::<Recourse>(),
     Column::of::<RecourseByStaticKey>(),
@@ -21,6 +21,7 @@ pub const COLUMNS: [Column; 13] = [
     Column::of::<ExecutionPolicy>(),
     Column::of::<TowerResilience>(),
     Column::of::<ByHand>(),
+    Column::of::<SameDuties>(),
 ];
 
 /// The column of this name.

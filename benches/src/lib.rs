@@ -28,6 +28,8 @@
 //! - A runner makes `n` calls inside one [`block_on`](harness::block_on), a plain poll loop that is the same for all.
 //!   It stands inside a tokio runtime, so that timers are really made and registered, and none ever fires.
 //! - Each peer is used in the fastest way that its documentation shows. Its module says what it does and doesn't do.
+//! - One contestant is no peer but a floor: [`SameDuties`](contestants::SameDuties) does by hand, for one row alone, what
+//!   recourse promises in it. A test of its own holds it to the attempts that recourse makes.
 //! - A runner counts its successes and, where the operation fails, its attempts, and panics if they are not what the
 //!   case asks for: a budget that has run dry or a breaker that has opened can't pass for speed.
 //! - A contestant runs the same code alone and with other threads. A second instance of it beside the first would keep

@@ -13,7 +13,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-pub(super) const KEY: Key = Key::from_static("bench.Call");
+pub(in crate::contestants) const KEY: Key = Key::from_static("bench.Call");
 const BUDGET: &str = "retries";
 const WINDOWED: &str = "windowed";
 /// The built-in `p95` with a floor, so that an armed hedge of an operation without latency is never due.
@@ -65,9 +65,7 @@ fn with_plugins(builder: ExecutorBuilder, case: Case) -> ExecutorBuilder {
     match case.setup {
         Setup::BreakerWindow => builder.circuit_breaker(WINDOWED, windowed()),
         Setup::Observed => builder.observer(Silent),
-        Setup::Budget | Setup::All => builder.budget(BUDGET, bucket(u32::MAX, 1e9)),
-        // Its one token is used up before the calls are measured.
-        Setup::BudgetDenied => builder.budget(BUDGET, bucket(1, 0.0)),
+        Setup::Budget | Setup::All | Setup::BudgetDenied => builder.budget(BUDGET, bucket_of(case)),
         Setup::HedgeQuantile if quantile(case) == LATE_P95 => {
             builder.hedge_trigger(LATE_P95, Quantile::P95.with_floor(HEDGE_AFTER))
         }
@@ -76,10 +74,19 @@ fn with_plugins(builder: ExecutorBuilder, case: Case) -> ExecutorBuilder {
 }
 
 /// As the peers' windows: so many attempts at least, and a part of them failed.
-fn windowed() -> Breakers {
+pub(in crate::contestants) fn windowed() -> Breakers {
     let breaker =
         FailureRatio::over_time(WINDOW).minimum_attempts(WINDOW_CALLS).ratio(1.0 - WINDOW_SUCCESSES);
     breaker.build().expect("the windows of the benches are valid")
+}
+
+/// The bucket of a case that has one.
+pub(in crate::contestants) fn bucket_of(case: Case) -> TokenBucket {
+    match case.setup {
+        // Its one token is used up before the calls are measured.
+        Setup::BudgetDenied => bucket(1, 0.0),
+        _ => bucket(u32::MAX, 1e9),
+    }
 }
 
 pub(super) fn bucket(capacity: u32, refill_per_second: f64) -> TokenBucket {
@@ -92,7 +99,7 @@ struct Silent;
 impl Observer for Silent {}
 
 /// Its sleeps are ready at once.
-struct NoWait;
+pub(in crate::contestants) struct NoWait;
 
 impl Sleeper for NoWait {
     fn sleep<'s, 'f>(&'s self, _: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + 'f>>

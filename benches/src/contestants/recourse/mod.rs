@@ -2,7 +2,7 @@
 
 mod by_handle;
 mod by_key;
-mod executor;
+pub(in crate::contestants) mod executor;
 mod keys;
 mod parts;
 mod sizes;
