@@ -1,7 +1,7 @@
 //! The tables whose rows are calls.
 
 use crate::bench::figures::{Call, Catalogue, Report, find};
-use crate::bench::goals::{BARE, GOALS, RECOURSE, STORE_GOALS, is_ours};
+use crate::bench::goals::{BARE, GOALS, RECOURSE, SAME_DUTIES, STORE_GOALS, is_ours};
 use crate::bench::judge::{Figure, Judged};
 use crate::bench::markdown::{table, verdict};
 use crate::bench::numbers::{count, nanos, or_none, whole};
@@ -23,11 +23,15 @@ pub(super) fn calls(catalogue: &Catalogue, calls: &[Call]) -> String {
             let judged = goals.iter().flat_map(|goal| goal.judge(calls));
             lines(judged.filter(|judged| judged.figure == figure).map(|judged| judged.text()))
         };
-        let bare = cells.iter().find(|call| call.column == BARE);
+        let alone = |column: &str| {
+            let cell = cells.iter().find(|call| call.column == column);
+            cell.map_or_else(|| "-".to_owned(), |call| figures(call))
+        };
         Some([
             format!("{} (`{}`)", row.title, row.name),
-            bare.map_or_else(|| "-".to_owned(), |call| figures(call)),
+            alone(BARE),
             lines(ours(&cells)),
+            alone(SAME_DUTIES),
             peers(&cells),
             lines(texts),
             met(Figure::Nanos),
@@ -35,7 +39,18 @@ pub(super) fn calls(catalogue: &Catalogue, calls: &[Call]) -> String {
             met(Figure::Allocations),
         ])
     });
-    table(["case", "bare", "recourse", "peers", "goal", "ns", "instructions", "allocations"], rows)
+    let heads = [
+        "case",
+        "bare",
+        "recourse",
+        "same duties by hand",
+        "peers",
+        "goal",
+        "ns",
+        "instructions",
+        "allocations",
+    ];
+    table(heads, rows)
 }
 
 /// The rows that the bare operation is alone in: what the machine charges for a step.
@@ -68,8 +83,8 @@ fn ours(cells: &[&Call]) -> Vec<String> {
 
 /// The fastest first; the cheapest first where nothing was timed.
 fn peers(cells: &[&Call]) -> String {
-    let mut peers: Vec<&&Call> =
-        cells.iter().filter(|call| call.column != BARE && !is_ours(&call.column)).collect();
+    let is_peer = |column: &str| !is_ours(column) && ![BARE, SAME_DUTIES].contains(&column);
+    let mut peers: Vec<&&Call> = cells.iter().filter(|call| is_peer(&call.column)).collect();
     let cost = |call: &Call| call.nanos.map(|nanos| nanos.median).or(call.instructions);
     peers.sort_by(|a, b| cost(a).partial_cmp(&cost(b)).unwrap_or(Ordering::Equal));
     let texts: Vec<String> = peers.iter().map(|call| format!("{} {}", call.column, figures(call))).collect();
@@ -201,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn peers_stand_fastest_first_and_goals_are_judged() {
+    fn peers_stand_fastest_first_beside_the_floor_and_goals_are_judged() {
         let row = |name: &str| Row { name: name.to_owned(), title: format!("the {name}") };
         let catalogue = Catalogue { rows: vec![row("budget"), row("clock-read")], columns: Vec::new() };
         let found = [
@@ -209,11 +224,12 @@ mod tests {
             call("budget", "recourse", 9.0),
             call("budget", "execution-policy", 50.0),
             call("budget", "tower", 16.0),
+            call("budget", "same-duties", 7.0),
             call("clock-read", "bare", 28.0),
         ];
         assert_eq!(
             calls(&catalogue, &found).lines().last().unwrap_or_default(),
-            "| the budget (`budget`) | 1.0 / 10 / 0 | 9.0 / 90 / 0 | tower 16.0 / 160 / 0 · execution-policy 50.0 / 500 / 0 \
+            "| the budget (`budget`) | 1.0 / 10 / 0 | 9.0 / 90 / 0 | 7.0 / 70 / 0 | tower 16.0 / 160 / 0 · execution-policy 50.0 / 500 / 0 \
              | <= half of tower; 0 allocations | **missed**: 9.0 of 8.0 | **missed**: 90 of 80 | met: 0 of 0 |"
         );
         let floors = floors(&catalogue, &found);

@@ -48,6 +48,9 @@ pub(super) fn is_ours(column: &str) -> bool {
 /// The operation alone.
 pub(super) const BARE: &str = "bare";
 
+/// What recourse does in a row, written by hand for that row alone: a floor, and no peer.
+pub(super) const SAME_DUTIES: &str = "same-duties";
+
 /// The row that says what a clock read takes, and its column.
 pub(super) const CLOCK_READ: (&str, &str) = ("clock-read", BARE);
 
@@ -119,7 +122,7 @@ pub(super) fn unknown(catalogue: &Catalogue) -> Vec<&'static str> {
     let rows = GOALS.iter().map(|goal| goal.case).chain(THREAD_GOALS.iter().map(|(case, ..)| *case));
     let rows = rows.chain(STORE_GOALS.iter().map(|(case, _)| *case));
     let rows = rows.chain([CLOCK_READ.0]).filter(|row| !is_row(row));
-    let columns = GOALS.iter().map(|goal| goal.column).chain([CLOCK_READ.1]);
+    let columns = GOALS.iter().map(|goal| goal.column).chain([CLOCK_READ.1, SAME_DUTIES]);
     rows.chain(columns.filter(|column| !is_column(column))).chain(measures).collect()
 }
 
@@ -127,6 +130,13 @@ pub(super) fn unknown(catalogue: &Catalogue) -> Vec<&'static str> {
 mod tests {
     use super::*;
     use crate::bench::figures::{Column, Row};
+
+    #[test]
+    fn the_floor_is_no_peer() {
+        for bound in GOALS.iter().flat_map(|goal| goal.bounds) {
+            assert!(!matches!(bound, Times(_, SAME_DUTIES)), "{bound:?}");
+        }
+    }
 
     #[test]
     fn a_goal_may_name_only_what_is_there() {

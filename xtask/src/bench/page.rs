@@ -63,7 +63,8 @@ const ABOUT: &str = "What a call through recourse costs, beside its peers, as me
 
 const ONE_CALL: &str = "A cell is nanoseconds / instructions / allocations of one call: the median of the rounds, counted by callgrind, \
     counted by an allocator. The operation does no work: it is ready at once or at its second poll, and succeeds unless \
-    the row says that it fails. Recourse is called by prepared handle unless a key is named. Peers stand fastest first; \
+    the row says that it fails. Recourse is called by prepared handle unless a key is named. The same duties by hand are what recourse promises in the \
+    row, with the same plugins, written for that row alone: a measured floor, and no peer. Peers stand fastest first; \
     what one can't do is left out. A goal is a formula over this run's figures, by prepared handle unless a key is named, \
     and is judged by all that it speaks of: a ratio by nanoseconds and by instructions.";
 
