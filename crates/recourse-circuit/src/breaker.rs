@@ -43,23 +43,7 @@ impl<C: Count> Breaker<C> {
         Breaker { summary, rules, inbox, circuit: Mutex::new(circuit), observed }
     }
 
-    /// Kept out of line, so that the way through a closed circuit needs no room for what isn't one. A breaker that measures
-    /// how slow attempts are goes this way as a rule.
-    #[inline(never)]
-    fn admit_otherwise(&self, request: &AdmissionRequest<'_>) -> Admission {
-        let word = self.summary.word();
-        match word.read() {
-            (_, Standing::Open) if self.summary.rejects(word, &request.now) => {
-                Admission::Rejected(state::open())
-            }
-            (generation, Standing::Healthy | Standing::Failing) => {
-                Admission::Admitted(self.rules.stamp(Ticket::normal(generation), &request.now), None)
-            }
-            _ => self.admit_rarely(request),
-        }
-    }
-
-    /// Out of line, so that the ways above are found by two comparisons.
+    /// Out of line, so that the usual ways are found by two comparisons.
     #[inline(never)]
     fn admit_rarely(&self, request: &AdmissionRequest<'_>) -> Admission {
         let word = self.summary.word();
@@ -117,12 +101,17 @@ impl<C: Count> Breaker<C> {
 }
 
 impl<C: Count> CircuitBreaker for Breaker<C> {
+    /// Whoever asks has looked at the glance, as a rule: so an open circuit is looked for first.
     fn admit(&self, request: &AdmissionRequest<'_>) -> Admission {
-        match self.summary.read() {
-            (generation, Standing::Healthy | Standing::Failing) if self.rules.slow.is_none() => {
-                Admission::Admitted(Ticket::normal(generation), None)
+        let word = self.summary.word();
+        match word.read() {
+            (_, Standing::Open) if self.summary.rejects(word, &request.now) => {
+                Admission::Rejected(state::open())
             }
-            _ => self.admit_otherwise(request),
+            (generation, Standing::Healthy | Standing::Failing) => {
+                Admission::Admitted(self.rules.stamp(Ticket::normal(generation), &request.now), None)
+            }
+            _ => self.admit_rarely(request),
         }
     }
 

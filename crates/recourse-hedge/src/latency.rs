@@ -114,9 +114,26 @@ impl LatencyWindow {
     /// Records one latency, as of `now`. Durations of any length are taken.
     #[inline]
     pub fn record(&self, latency: Duration, now: Moment) {
-        // Apart, so that a latency that is the difference of two moments is not divided into seconds and put together.
         let seconds = latency.as_secs().saturating_mul(1_000_000_000);
         self.record_nanos(seconds.saturating_add(latency.subsec_nanos().into()), now);
+    }
+
+    /// Records the latency of what started then and ends now; 0 where that is not later. Cheaper than to make a duration of
+    /// it first.
+    ///
+    /// ```
+    /// use recourse_core::Moment;
+    /// use recourse_hedge::LatencyWindow;
+    /// use std::time::Duration;
+    ///
+    /// let window = LatencyWindow::new();
+    /// let now = Moment::ZERO + Duration::from_millis(5);
+    /// window.record_since(Moment::ZERO, now);
+    /// assert_eq!(window.snapshot(now).map(|latency| latency.samples), Some(1));
+    /// ```
+    #[inline]
+    pub fn record_since(&self, started: Moment, now: Moment) {
+        self.record_nanos(now.as_nanos().saturating_sub(started.as_nanos()), now);
     }
 
     fn record_nanos(&self, nanos: u64, now: Moment) {

@@ -38,7 +38,15 @@ impl<'a> Pass<'a> {
     ) -> Result<Self, NoPass> {
         let clock = &*shared.clock;
         let admitted = match &plan.breaker {
-            Some(breaker) => Some((breaker, admitted(clock, breaker, stop)?)),
+            Some(breaker) => {
+                // Without latencies to record, the call has looked there before.
+                let glance = if plan.latency.is_some() { breaker.admits() } else { None };
+                let ticket = match glance {
+                    Some(ticket) => ticket,
+                    None => ask(clock, breaker, stop)?,
+                };
+                Some((breaker, ticket))
+            }
             None => None,
         };
         let timed = plan.latency.as_deref().map(|window| (window, clock.now()));
@@ -48,14 +56,11 @@ impl<'a> Pass<'a> {
 
 /// The ticket of an attempt that the breaker admits as usual.
 #[inline(always)]
-fn admitted(
+fn ask(
     clock: &dyn Clock,
     breaker: &BoundBreaker,
     stop: fn(&Rejection) -> StopReason,
 ) -> Result<Ticket, NoPass> {
-    if let Some(ticket) = breaker.admits() {
-        return Ok(ticket);
-    }
     let admission = breaker.plugin.admit(&AdmissionRequest::new(AttemptKind::Retry, Now::of(clock)));
     // Looked at where it is: moved, it would be read in wide pieces behind the narrow stores that made it.
     if let Admission::Rejected(rejection) = &admission {
@@ -74,7 +79,7 @@ impl Entry for Pass<'_> {
         let Pass { clock, admitted, timed } = *mem::ManuallyDrop::new(self);
         if let Some((window, started)) = timed {
             let now = clock.now();
-            window.record(now.since(started), now);
+            window.record_since(started, now);
         }
         if admitted.is_some_and(|(breaker, _)| !breaker.ignores_success()) {
             give_back(clock, admitted, Health::Up);

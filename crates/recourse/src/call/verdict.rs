@@ -170,7 +170,7 @@ impl Engine<'_, '_> {
         let plan = self.plan;
         if let Some(latency) = &plan.latency {
             let now = self.now();
-            latency.record(now.since(self.state.group_started.min(now)), now);
+            latency.record_since(self.state.group_started, now);
         }
     }
 }
