@@ -337,29 +337,29 @@ impl<'h, 'a, T: 'static, E: Failure<M>, M> Driver<'h, 'a, T, E, M> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn finish<P: Report>(&mut self) -> P::Output<Result<T, Error<E>>> {
-        match self.last.take() {
+        let error = match self.last.take() {
             Some((_, Ok(value))) => {
                 self.engine.finish(self.engine.stop(), None);
-                self.report::<P>(Ok(value))
+                return self.report::<P>(Ok(value));
             }
-            Some((_, Err(error))) => self.fail::<P>(Some(error)),
-            None => self.fail::<P>(None),
-        }
+            Some((_, Err(error))) => Some(error),
+            None => None,
+        };
+        self.fail::<P>(error)
     }
 
-    #[inline(never)]
-    pub(crate) fn fail<P: Report>(&mut self, inner: Option<E>) -> P::Output<Result<T, Error<E>>> {
+    /// Inlined, so that the result is not read from memory that was written a moment before.
+    #[inline(always)]
+    fn fail<P: Report>(&mut self, inner: Option<E>) -> P::Output<Result<T, Error<E>>> {
         // An error that the classifier calls a success is an accepted one.
         let stop = self.engine.stop().or(inner.is_some().then_some(StopReason::Accepted));
         let elapsed = self.engine.finish(stop, inner.as_ref().map(E::as_error));
         let engine = &mut self.engine;
         let end = || {
-            // Before anything is made that would have to be dropped if a later part unwound.
-            let attempts = engine.launched();
-            let key = engine.key().clone();
             let (reason, cause) = engine.take_detail();
+            let (attempts, key) = (engine.launched(), engine.key().clone());
             CallEnd { stop: stop.unwrap_or(StopReason::Abort), key, attempts, elapsed, reason, cause }
         };
         let error = Error::new(end, inner, E::as_error as fn(&E) -> &(dyn StdError + 'static));

@@ -11,7 +11,7 @@ use crate::call::decide::{Event, NEVER, Progress, Step};
 use crate::call::nesting::Nesting;
 use crate::call::open::HedgesOpen;
 use crate::call::recorder::{Audience, Recorder};
-use crate::call::state::{CallState, Late};
+use crate::call::state::{CallState, Late, take_label};
 use crate::call::timer::CallTimer;
 use crate::fence::PanicError;
 use crate::plan::Plan;
@@ -370,10 +370,8 @@ impl<'a> Engine<'_, 'a> {
 
     #[inline]
     pub(crate) fn take_detail(&mut self) -> (Label, Option<Arc<dyn Error + Send + Sync>>) {
-        match &mut self.state.late {
-            Some(late) => (std::mem::take(&mut late.reason), late.cause.take()),
-            None => (Label::EMPTY, None),
-        }
+        let late = self.late();
+        (take_label(&mut late.reason), late.cause.take())
     }
 
     #[inline(never)]

@@ -8,6 +8,7 @@ use crate::call::recorder::Recorder;
 use crate::call::timer::CallTimer;
 use recourse_core::{Component, Label, Moment};
 use std::error::Error;
+use std::mem;
 use std::sync::Arc;
 
 /// What a call changes while it runs.
@@ -99,5 +100,14 @@ impl Late<'_> {
             && self.clock.is_none()
             && self.cause.is_none()
             && self.reason.as_static().is_some()
+    }
+}
+
+/// Takes a label word by word: moved in one piece, it would be read in wide loads behind the narrow stores that made it.
+#[inline(always)]
+pub(super) fn take_label(label: &mut Label) -> Label {
+    match label.as_static() {
+        Some(text) => Label::from_static(text),
+        None => mem::take(label),
     }
 }

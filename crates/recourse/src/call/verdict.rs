@@ -2,9 +2,9 @@
 
 use crate::call::decide::Event;
 use crate::call::engine::Engine;
+use crate::call::state::take_label;
 use recourse_core::{AttemptResult, Component, Ending, Health, Outcome, OutcomeKind, reason};
 use std::error::Error;
-use std::mem;
 use std::sync::Arc;
 
 /// What is behind an attempt's end.
@@ -134,7 +134,7 @@ impl Engine<'_, '_> {
         let late = self.late();
         if kind == OutcomeKind::Success || late.progress.deciding_slot() == Some(slot) {
             let timed_out = ending == Ending::TimedOut || outcome.reason == reason::CONTEXT_DEADLINE_EXCEEDED;
-            late.reason = mem::take(&mut outcome.reason);
+            late.reason = take_label(&mut outcome.reason);
             // A panic over another attempt's result has not decided anything.
             if late.cause.is_some() || panicked.is_some() {
                 late.cause = panicked;
