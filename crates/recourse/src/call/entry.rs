@@ -40,7 +40,7 @@ impl Entry for Glanced<'_> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn hand_over(self) -> (Option<Ticket>, Moment) {
         (self.plan.breaker.is_some().then(|| Ticket::normal(self.shown.generation())), NEVER)
     }

@@ -4,6 +4,7 @@ use crate::call::decide::NEVER;
 use crate::call::engine::Engine;
 use crate::call::entry::Entry;
 use crate::call::nesting::Nesting;
+use crate::call::open::Open;
 use crate::call::site::Site;
 use crate::call::state::{CallState, Late};
 use crate::plan::PlanRef;
@@ -20,21 +21,24 @@ impl<'a> Held<'a> {
     /// A call that nothing was launched for.
     #[inline]
     pub(crate) fn new(site: &Site<'a>, plan: PlanRef<'a>, can_hedge: bool, around: Nesting) -> Self {
-        let state = CallState::new(site.idempotent, can_hedge, around, plan.latency.is_some());
-        Held { shared: site.shared, plan, state }
+        Held::with(Open::default(), site, plan, can_hedge, around)
     }
 
     /// A call whose first attempt is in flight, and held no more than this.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn in_flight(site: &Site<'a>, plan: PlanRef<'a>, around: Nesting, entry: impl Entry) -> Self {
-        let mut held = Held::new(site, plan, true, around);
-        held.state.primary.launch();
         let (ticket, started) = entry.hand_over();
-        (held.state.primary.ticket, held.state.group_started) = (ticket, started);
+        let mut held = Held::with(Open::launched(ticket), site, plan, true, around);
         if started != NEVER {
-            held.state.floor = started;
+            (held.state.group_started, held.state.floor) = (started, started);
         }
         held
+    }
+
+    #[inline(always)]
+    fn with(primary: Open, site: &Site<'a>, plan: PlanRef<'a>, can_hedge: bool, around: Nesting) -> Self {
+        let (shared, times) = (&**site.shared, plan.latency.is_some());
+        Held { shared, plan, state: CallState::new(primary, site.idempotent, can_hedge, around, times) }
     }
 
     #[inline]

@@ -38,6 +38,23 @@ pub(crate) fn hedge_index(slot: usize) -> u32 {
 }
 
 impl Open {
+    /// An attempt in flight that no more than this was taken for. Made in one piece: what is changed once more before it is moved to
+    /// its place would be read from memory that was written a moment before.
+    #[inline(always)]
+    pub(crate) fn launched(ticket: Option<Ticket>) -> Self {
+        Open {
+            ticket,
+            telling: false,
+            release: None,
+            record: None,
+            charged: false,
+            heard: false,
+            after_timeout: false,
+            pended: false,
+            launched: true,
+        }
+    }
+
     /// Whether there is anything to give back or to close.
     #[inline]
     pub(crate) fn is_open(&self) -> bool {

@@ -86,7 +86,7 @@ impl Entry for Pass<'_> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn hand_over(self) -> (Option<Ticket>, Moment) {
         let parts =
             (self.admitted.map(|(_, ticket)| ticket), self.timed.map_or(NEVER, |(_, started)| started));

@@ -41,11 +41,17 @@ pub(crate) struct CallState<'a> {
 }
 
 impl CallState<'_> {
-    /// A call that nothing was launched for.
-    #[inline]
-    pub(super) fn new(idempotent: Option<bool>, can_hedge: bool, around: Nesting, tells_times: bool) -> Self {
+    /// A call that has decided nothing yet.
+    #[inline(always)]
+    pub(super) fn new(
+        primary: Open,
+        idempotent: Option<bool>,
+        can_hedge: bool,
+        around: Nesting,
+        tells_times: bool,
+    ) -> Self {
         CallState {
-            primary: Open::default(),
+            primary,
             idempotent,
             can_hedge,
             around,
