@@ -11,7 +11,7 @@ use recourse_core::{
 use std::time::Duration;
 
 #[derive(Clone, Copy, Debug)]
-enum Step {
+pub(crate) enum Step {
     Ask(AttemptKind),
     /// An attempt that ends at once.
     Vote(Health),
@@ -50,7 +50,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-fn options(window: impl Strategy<Value = Window>, slow: bool) -> impl Strategy<Value = Options> {
+pub(crate) fn options(window: impl Strategy<Value = Window>, slow: bool) -> impl Strategy<Value = Options> {
     let slow = if slow { (1_u64..300, 1_u64..=10).prop_map(Some).boxed() } else { Just(None).boxed() };
     let counting = (window, 1_u64..=10, slow, 1_u64..8, 0_u64..=2, prop::option::of(0_u64..4));
     let recovery = (1_usize..4, 1_u64..4, 100_u64..1_000, prop::option::of((100_u64..4_000, 0_u64..4_000)));
@@ -64,7 +64,7 @@ fn options(window: impl Strategy<Value = Window>, slow: bool) -> impl Strategy<V
 }
 
 /// The breaker that is tested.
-fn kind(options: &Options) -> Result<Breakers, SettingsError> {
+pub(crate) fn kind(options: &Options) -> Result<Breakers, SettingsError> {
     let millis = Duration::from_millis;
     let recovery = match options.growth {
         Some((cap, forgotten)) => Recovery::growing(millis(cap)).reset_after(millis(forgotten)).jitter(0.0),
@@ -236,7 +236,7 @@ fn agree(options: Options, threshold: u32, cooldown: Millis, steps: &[Step]) -> 
     pair.recovers()
 }
 
-fn steps() -> impl Strategy<Value = Vec<Step>> {
+pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step(), 0..200)
 }
 

@@ -3,10 +3,12 @@
 mod by_hand;
 mod reference;
 
+mod a_glance_shows_what_asking_would_say;
 mod a_hung_probe_gives_its_slot_back;
 mod a_ratio_opens_the_circuit;
 mod a_reference_breaker_agrees;
 mod abandoned_attempts_trip_in_the_end;
+mod an_observing_breaker_passes_its_glance_on;
 mod changed_settings_keep_the_state;
 mod circuit_opens_and_closes_again;
 mod clock_may_go_backwards;
