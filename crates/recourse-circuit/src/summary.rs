@@ -86,17 +86,23 @@ impl Summary {
             _ if window.is_some() => Standing::Full,
             _ => Standing::HalfOpen,
         };
-        self.store(circuit.generation(), standing);
-        let generation = circuit.generation();
-        match standing {
-            Standing::Healthy if !circuit.times_attempts() && !C::Inbox::COUNTS => {
-                self.glance.show_healthy(generation)
-            }
+        // Whether a success may go untold, where it is shown that the circuit is closed.
+        let untold = match standing {
+            Standing::Disabled => Some(true),
             Standing::Healthy | Standing::Failing if !circuit.times_attempts() => {
-                self.glance.show_closed(generation)
+                Some(standing == Standing::Healthy && !C::Inbox::COUNTS)
             }
-            Standing::Disabled => self.glance.show_healthy(generation),
-            _ => self.glance.show_nothing(),
+            _ => None,
+        };
+        if untold.is_none() {
+            // Before the word rejects anybody: who was rejected must not see it closed after that.
+            self.glance.show_nothing();
+        }
+        self.store(circuit.generation(), standing);
+        match untold {
+            Some(true) => self.glance.show_healthy(circuit.generation()),
+            Some(false) => self.glance.show_closed(circuit.generation()),
+            None => {}
         }
     }
 

@@ -9,19 +9,19 @@ use recourse_core::{
 use std::sync::Arc;
 use std::time::Duration;
 
-const COOLDOWN: Duration = Duration::from_secs(1);
+pub(crate) const COOLDOWN: Duration = Duration::from_secs(1);
 
-type Shared = Arc<dyn CircuitBreaker>;
+pub(crate) type Shared = Arc<dyn CircuitBreaker>;
 
-fn at(millis: u64) -> Moment {
+pub(crate) fn at(millis: u64) -> Moment {
     Moment::ZERO + Duration::from_millis(millis)
 }
 
-fn one(kind: Result<Breakers, SettingsError>, threshold: u32) -> Shared {
+pub(crate) fn one(kind: Result<Breakers, SettingsError>, threshold: u32) -> Shared {
     kind.and_then(|kind| kind.one(BreakerSettings::new(threshold, COOLDOWN))).expect("in range")
 }
 
-fn ask(breaker: &Shared, millis: u64) -> Option<(Ticket, Option<Transition>)> {
+pub(crate) fn ask(breaker: &Shared, millis: u64) -> Option<(Ticket, Option<Transition>)> {
     match breaker.admit(&AdmissionRequest::new(AttemptKind::Retry, Now::at(at(millis)))) {
         Admission::Admitted(ticket, moved) => Some((ticket, moved)),
         _ => None,
@@ -29,29 +29,29 @@ fn ask(breaker: &Shared, millis: u64) -> Option<(Ticket, Option<Transition>)> {
 }
 
 /// Who rejects a primary that asks then: an open circuit, or one whose probes are out; `None` where it is admitted.
-fn rejected(breaker: &Shared, millis: u64) -> Option<CircuitState> {
+pub(crate) fn rejected(breaker: &Shared, millis: u64) -> Option<CircuitState> {
     match breaker.admit(&AdmissionRequest::new(AttemptKind::Retry, Now::at(at(millis)))) {
         Admission::Rejected(why) => Some(why.state),
         _ => None,
     }
 }
 
-fn report(breaker: &Shared, ticket: Ticket, millis: u64, health: Health) -> Option<Transition> {
+pub(crate) fn report(breaker: &Shared, ticket: Ticket, millis: u64, health: Health) -> Option<Transition> {
     breaker.report(ticket, health, &Now::at(at(millis)))
 }
 
-fn vote(breaker: &Shared, millis: u64, health: Health) -> Option<Transition> {
+pub(crate) fn vote(breaker: &Shared, millis: u64, health: Health) -> Option<Transition> {
     let (ticket, _) = ask(breaker, millis)?;
     report(breaker, ticket, millis, health)
 }
 
 /// Explores with so many preemptions at most: all bugs known to the literature need two or three.
-fn model(check: impl Fn() + Send + Sync + 'static) {
+pub(crate) fn model(check: impl Fn() + Send + Sync + 'static) {
     recourse_model::explore_up_to(3, check);
 }
 
 /// What each of the threads gives back.
-fn together<T: 'static>(tasks: Vec<Box<dyn FnOnce() -> T + Send>>) -> Vec<T> {
+pub(crate) fn together<T: 'static>(tasks: Vec<Box<dyn FnOnce() -> T + Send>>) -> Vec<T> {
     let threads: Vec<_> = tasks.into_iter().map(|task| thread::spawn(task)).collect();
     threads.into_iter().map(|thread| thread.join().expect("no panic")).collect()
 }
