@@ -90,8 +90,7 @@ fn a_success_at_a_glance_that_races_with_a_failure_comes_before_or_after_it() {
 fn a_failure_that_was_told_is_forgotten_by_a_success_that_began_before_it() {
     model(|| {
         let looked = Looked::row(2);
-        let early = looked.shown().expect("closed");
-        let other = looked.clone();
+        let (early, other) = (looked.shown().expect("closed"), looked.clone());
         let bad = thread::spawn(move || other.vote(0, Health::Down));
         let late = looked.shown().expect("one failure doesn't open it");
         assert_eq!(bad.join().expect("no panic"), None);
@@ -129,8 +128,7 @@ fn a_result_that_was_admitted_at_a_glance_moves_nothing_after_the_trip() {
     for health in [Health::Up, Health::Down] {
         model(move || {
             let looked = Looked::row(1);
-            let late = looked.shown().expect("closed");
-            let other = looked.clone();
+            let (late, other) = (looked.shown().expect("closed"), looked.clone());
             let ends = thread::spawn(move || other.end(late, 1_000, health));
             let tripped = looked.vote(0, Health::Down).is_some();
             if tripped && looked.vote(1_000, Health::Up).is_some() {
@@ -149,46 +147,45 @@ fn a_result_that_was_admitted_at_a_glance_moves_nothing_after_the_trip() {
 
 #[test]
 fn a_vote_at_the_glance_of_a_circuit_that_has_just_closed_is_counted() {
-    model(|| {
-        let kind = FailureRatio::over_attempts(8).minimum_attempts(1).recovery(Recovery::fixed()).build();
-        let looked = Looked::at(one(kind, 1));
-        vote(&looked.0, 0, Health::Down);
-        let probe = looked.ticket(1_000).expect("the cooldown is over");
-        assert!(probe.probe && looked.shown().is_none());
-        let other = looked.clone();
-        let votes =
-            thread::spawn(move || other.shown().map(|ticket| other.end(ticket, 1_000, Health::Up)).is_some());
-        assert!(looked.end(probe, 1_000, Health::Up).is_some());
-        let voted = votes.join().expect("no panic");
-        assert_eq!(looked.status(1_000).counted, u64::from(voted));
-    });
+    for by_probe in [true, false] {
+        model(move || {
+            let kind = FailureRatio::over_attempts(8).minimum_attempts(1).recovery(Recovery::fixed()).build();
+            let looked = Looked::at(one(kind, 1));
+            vote(&looked.0, 0, Health::Down);
+            let probe = by_probe.then(|| looked.ticket(1_000).expect("the cooldown is over"));
+            let other = looked.clone();
+            let votes = thread::spawn(move || {
+                let admitted = other.shown();
+                admitted.map(|ticket| other.end(ticket, 1_000, Health::Up)).is_some()
+            });
+            match probe {
+                Some(probe) => assert!(looked.end(probe, 1_000, Health::Up).is_some()),
+                None => assert!(looked.0.set_mode(CircuitMode::ForcedClosed)),
+            }
+            let voted = votes.join().expect("no panic");
+            assert_eq!(looked.status(1_000).counted, u64::from(voted));
+        });
+    }
 }
 
 #[test]
 fn a_window_counts_every_success_that_was_admitted_at_a_glance() {
-    for over_time in [false, true] {
-        model(move || {
-            let window = match over_time {
-                true => FailureRatio::over_time(COOLDOWN * 10),
-                false => FailureRatio::over_attempts(8),
-            };
-            let looked = Looked::at(one(window.ratio(1.0).minimum_attempts(8).build(), 1));
-            let other = looked.clone();
-            let bad = thread::spawn(move || other.vote(5, Health::Down));
-            assert_eq!(looked.vote(5, Health::Up), None);
-            assert_eq!(bad.join().expect("no panic"), None);
-            let status = looked.status(5);
-            assert_eq!((status.counted, status.failed), (2, 1));
-        });
-    }
+    model(|| {
+        let window = FailureRatio::over_time(COOLDOWN * 10).ratio(1.0).minimum_attempts(8);
+        let looked = Looked::at(one(window.build(), 1));
+        let other = looked.clone();
+        let bad = thread::spawn(move || other.vote(5, Health::Down));
+        assert_eq!(looked.vote(5, Health::Up), None);
+        assert_eq!(bad.join().expect("no panic"), None);
+        assert_eq!((looked.status(5).counted, looked.status(5).failed), (2, 1));
+    });
 }
 
 #[test]
 fn a_mode_that_is_set_is_shown_to_whoever_has_heard_of_it_and_old_tickets_count_nothing() {
     model(|| {
         let looked = Looked::row(1);
-        let ticket = looked.shown().expect("closed");
-        let other = looked.clone();
+        let (ticket, other) = (looked.shown().expect("closed"), looked.clone());
         let fails = thread::spawn(move || other.end(ticket, 0, Health::Down).is_some());
         looked.0.set_mode(CircuitMode::ForcedOpen);
         assert_eq!(looked.shown(), None);
