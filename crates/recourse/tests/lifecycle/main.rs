@@ -2,6 +2,8 @@
 
 mod abandoned_attempts_open_the_circuit;
 mod breaker_is_asked_and_told_per_attempt;
+mod closed_breakers_are_not_asked;
+mod closed_circuits_are_seen_at_a_glance;
 mod deadlines_are_planned;
 mod dropped_call_gives_everything_back;
 mod early_calls_keep_every_promise;
@@ -28,6 +30,7 @@ mod recovered_plugin_panics_never_unwind;
 mod registries_change_while_calls_run;
 mod runtimes_are_not_required;
 mod scene;
+mod showing;
 mod stage;
 mod thousand_calls_share_an_executor;
 mod timeline_tells_every_attempt;

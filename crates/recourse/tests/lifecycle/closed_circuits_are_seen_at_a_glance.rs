@@ -1,0 +1,192 @@
+//! The default breaker, whose circuit calls look at: what they saw when they began moves nothing that has changed since. On
+//! the system's clock, where a call holds as little as it can, and in virtual time. And breakers that panic when asked for
+//! their glance.
+
+use crate::scene::{KEY, Scene, built, plain};
+use crate::showing::{Showing, Told, each_shape};
+use futures::task::noop_waker;
+use recourse::circuit::{FailureRatio, consecutive_failures};
+use recourse::{
+    Attempt, CircuitMode, CircuitState, Component, Executor, ExecutorBuilder, Health, Policy, StopReason,
+    SystemClock,
+};
+use recourse_test::Script;
+use std::cell::Cell;
+use std::future::{Future, poll_fn};
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+/// So long that no circuit of a test is tried again.
+const OPEN_FOR: Duration = Duration::from_secs(300);
+
+/// A call whose attempt ends when it is told to.
+struct InFlight<'a> {
+    call: Pin<Box<dyn Future<Output = Option<StopReason>> + 'a>>,
+    ends: Arc<Cell<Option<bool>>>,
+}
+
+impl<'a> InFlight<'a> {
+    fn begin(executor: &'a Executor) -> Self {
+        let ends = Arc::new(Cell::new(None));
+        let told = ends.clone();
+        let call = executor.run(KEY, move |_: Attempt| {
+            let told = told.clone();
+            poll_fn(move |_| match told.get() {
+                None => Poll::Pending,
+                Some(true) => Poll::Ready(Ok(7)),
+                Some(false) => Poll::Ready(Err(io::Error::other("down"))),
+            })
+        });
+        let call = Box::pin(async move { call.await.err().map(|error| error.stop_reason()) });
+        let mut begun = InFlight { call, ends };
+        assert!(begun.poll().is_pending());
+        begun
+    }
+
+    fn poll(&mut self) -> Poll<Option<StopReason>> {
+        self.call.as_mut().poll(&mut Context::from_waker(&noop_waker()))
+    }
+
+    fn end(mut self, well: bool) {
+        self.ends.set(Some(well));
+        let stop = if well { None } else { Some(StopReason::AttemptsExhausted) };
+        assert_eq!(self.poll(), Poll::Ready(stop));
+    }
+}
+
+/// A call that is over at once.
+fn at_once(executor: &Executor, well: bool) -> Option<StopReason> {
+    let result = move || if well { Ok(7) } else { Err(io::Error::other("down")) };
+    let call = executor.run(KEY, |_| std::future::ready(result()));
+    futures::executor::block_on(call).err().map(|error| error.stop_reason())
+}
+
+/// Each way of a call through a circuit: watched or not, timed or not, on clocks of both kinds.
+fn executors(policy: Policy) -> Vec<Executor> {
+    let scene = Scene::new();
+    let builders: [fn(&Scene) -> ExecutorBuilder; 3] =
+        [|_| Executor::builder().clock(SystemClock), Scene::unwatched, Scene::builder];
+    let timed = policy.clone().hedge_trigger("p95").max_hedges(1);
+    let ratio = FailureRatio::over_attempts(20).ratio(1.0).minimum_attempts(2).build().expect("in range");
+    let with = |policy: &Policy| {
+        builders.map(|builder| {
+            let builder = builder(&scene).circuit_breaker("ratio", ratio.clone());
+            let executor = built(builder.late_registration().policy(KEY, policy.clone()));
+            // The first call of a key finds its plan another way than the others.
+            assert_eq!(at_once(&executor, true), None);
+            executor
+        })
+    };
+    [policy, timed].iter().flat_map(with).collect()
+}
+
+fn breaking(threshold: u32) -> Policy {
+    plain().max_attempts(1).circuit(threshold, OPEN_FOR)
+}
+
+fn failed(executor: &Executor) -> u64 {
+    executor.circuit_status(KEY).expect("it was called").failed
+}
+
+#[test]
+fn a_success_between_failures_starts_the_count_anew_whenever_it_began() {
+    for executor in executors(breaking(2)) {
+        for _ in 0..3 {
+            let early = InFlight::begin(&executor);
+            assert_eq!(at_once(&executor, false), Some(StopReason::AttemptsExhausted));
+            let late = InFlight::begin(&executor);
+            assert_eq!(failed(&executor), 1);
+            early.end(true);
+            assert_eq!(
+                failed(&executor),
+                0,
+                "the circuit was healthy when it began, and is not when it ends"
+            );
+            InFlight::begin(&executor).end(false);
+            assert_eq!(failed(&executor), 1);
+            late.end(true);
+            at_once(&executor, false);
+            assert_eq!((failed(&executor), at_once(&executor, true)), (1, None));
+            assert_eq!(failed(&executor), 0);
+        }
+    }
+}
+
+#[test]
+fn an_attempt_that_began_before_a_trip_moves_nothing_after_it() {
+    for policy in [breaking(1), breaking(1).circuit_breaker("ratio")] {
+        for executor in executors(policy) {
+            let [well, badly, given_up] = [(); 3].map(|()| InFlight::begin(&executor));
+            let [later_well, later_badly] = [(); 2].map(|()| InFlight::begin(&executor));
+            while executor.circuit_state(KEY) == Some(CircuitState::Closed) {
+                at_once(&executor, false);
+            }
+            let open = executor.circuit_status(KEY);
+            well.end(true);
+            badly.end(false);
+            drop(given_up);
+            assert_eq!(executor.circuit_status(KEY), open);
+            assert_eq!(at_once(&executor, true), Some(StopReason::CircuitOpen));
+            // Nor does it count in the circuit that has closed again.
+            assert!(executor.set_circuit_mode(KEY, CircuitMode::ForcedClosed));
+            let closed = executor.circuit_status(KEY);
+            later_well.end(true);
+            later_badly.end(false);
+            assert_eq!(executor.circuit_status(KEY), closed);
+        }
+    }
+}
+
+#[test]
+fn a_window_counts_the_successes_of_calls_that_were_not_asked() {
+    for executor in executors(breaking(1).circuit_breaker("ratio")) {
+        let counted = || executor.circuit_status(KEY).expect("it was called").counted;
+        let before = counted();
+        assert_eq!(at_once(&executor, true), None);
+        InFlight::begin(&executor).end(true);
+        assert_eq!(counted(), before + 2);
+    }
+}
+
+#[test]
+fn a_breaker_that_was_replaced_is_no_longer_looked_at() {
+    let (scene, before, after) = (Scene::new(), Showing::default(), Showing::default());
+    let policy = plain().circuit_breaker("b");
+    let executor = built(scene.builder().circuit_breaker("b", before.clone()).policy(KEY, policy));
+    before.glance.show_healthy(7);
+    each_shape(&scene.time, &executor, &|| {});
+    executor.circuit_breakers().replace("b", after.clone()).expect("it is there");
+    let shapes = each_shape(&scene.time, &executor, &|| {});
+    assert_eq!(before.told(), []);
+    assert_eq!(after.told(), [Told::Asked, Told::Reported(99, Health::Up)].repeat(shapes));
+    executor.circuit_breakers().replace("b", consecutive_failures).expect("it is there");
+    each_shape(&scene.time, &executor, &|| {});
+    assert_eq!((before.told(), after.told()), (vec![], vec![]));
+}
+
+#[test]
+fn one_that_panics_when_asked_for_its_glance_is_asked_and_told_all_the_same() {
+    let (scene, breaker) = (Scene::new(), Showing::that_panics_when_asked_for_it());
+    breaker.glance.show_healthy(7);
+    let policy = plain().circuit_breaker("b");
+    let builder = || scene.builder().circuit_breaker("b", breaker.clone()).policy(KEY, policy.clone());
+    let executor = built(builder());
+    let shapes = each_shape(&scene.time, &executor, &|| {});
+    assert_eq!(breaker.told(), [Told::Asked, Told::Reported(99, Health::Up)].repeat(shapes));
+    // A plan that a panic had a part in is not kept, so every call asks for it again.
+    assert_eq!(executor.plugin_panics().count(Component::Breaker), shapes as u64);
+
+    // With recovery off it unwinds to each caller, before anything has begun.
+    let executor = built(builder().recover_panics(false));
+    for _ in 0..2 {
+        let operation = Script::ok(7).on(&scene.time);
+        let call = executor.run(KEY, |attempt| operation.call(attempt));
+        let panic = catch_unwind(AssertUnwindSafe(|| scene.time.run(call))).expect_err("it unwinds");
+        assert_eq!(panic.downcast_ref(), Some(&"asked for a glance"));
+        assert_eq!((operation.count(), breaker.told()), (0, vec![]));
+    }
+}
