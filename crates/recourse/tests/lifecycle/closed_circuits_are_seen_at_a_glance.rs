@@ -1,20 +1,16 @@
 //! The default breaker, whose circuit calls look at: what they saw when they began moves nothing that has changed since. On
-//! the system's clock, where a call holds as little as it can, and in virtual time. And breakers that panic when asked for
-//! their glance.
+//! the system's clock, where a call holds as little as it can, and in virtual time.
 
 use crate::scene::{KEY, Scene, built, plain};
-use crate::showing::{Showing, Told, each_shape};
+use futures::FutureExt;
 use futures::task::noop_waker;
-use recourse::circuit::{FailureRatio, consecutive_failures};
+use recourse::circuit::FailureRatio;
 use recourse::{
-    Attempt, CircuitMode, CircuitState, Component, Executor, ExecutorBuilder, Health, Policy, StopReason,
-    SystemClock,
+    Attempt, CircuitMode, CircuitState, Executor, ExecutorBuilder, Policy, StopReason, SystemClock,
 };
-use recourse_test::Script;
 use std::cell::Cell;
-use std::future::{Future, poll_fn};
+use std::future::{Future, poll_fn, ready};
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -31,10 +27,16 @@ struct InFlight<'a> {
 
 impl<'a> InFlight<'a> {
     fn begin(executor: &'a Executor) -> Self {
+        InFlight::begin_behind(executor, || {})
+    }
+
+    /// Something happens in its first poll.
+    fn begin_behind(executor: &'a Executor, inside: impl Fn() + 'a) -> Self {
         let ends = Arc::new(Cell::new(None));
         let told = ends.clone();
         let call = executor.run(KEY, move |_: Attempt| {
             let told = told.clone();
+            inside();
             poll_fn(move |_| match told.get() {
                 None => Poll::Pending,
                 Some(true) => Poll::Ready(Ok(7)),
@@ -60,9 +62,17 @@ impl<'a> InFlight<'a> {
 
 /// A call that is over at once.
 fn at_once(executor: &Executor, well: bool) -> Option<StopReason> {
-    let result = move || if well { Ok(7) } else { Err(io::Error::other("down")) };
-    let call = executor.run(KEY, |_| std::future::ready(result()));
-    futures::executor::block_on(call).err().map(|error| error.stop_reason())
+    at_once_behind(executor, well, || {})
+}
+
+/// The same, and something happens in its only poll.
+fn at_once_behind(executor: &Executor, well: bool, inside: impl Fn()) -> Option<StopReason> {
+    let call = executor.run(KEY, |_| {
+        inside();
+        ready(if well { Ok(7) } else { Err(io::Error::other("down")) })
+    });
+    let ended = call.now_or_never().expect("it is over in its first poll");
+    ended.err().map(|error| error.stop_reason())
 }
 
 /// Each way of a call through a circuit: watched or not, timed or not, on clocks of both kinds.
@@ -117,6 +127,25 @@ fn a_success_between_failures_starts_the_count_anew_whenever_it_began() {
 }
 
 #[test]
+fn what_happens_in_the_first_poll_of_an_attempt_is_after_its_admission() {
+    for executor in executors(breaking(2)) {
+        let fails = || _ = at_once(&executor, false);
+        assert_eq!((at_once_behind(&executor, true, fails), failed(&executor)), (None, 0));
+        // It is one of the circuit that was closed before, and the failure is one of another.
+        let closes_anew = || {
+            assert!(executor.set_circuit_mode(KEY, CircuitMode::Disabled));
+            assert!(executor.set_circuit_mode(KEY, CircuitMode::Enforcing));
+            fails();
+        };
+        assert_eq!((at_once_behind(&executor, true, closes_anew), failed(&executor)), (None, 1));
+        for well in [true, false] {
+            InFlight::begin_behind(&executor, closes_anew).end(well);
+            assert_eq!(failed(&executor), 1, "it was counted in a circuit that it doesn't know");
+        }
+    }
+}
+
+#[test]
 fn an_attempt_that_began_before_a_trip_moves_nothing_after_it() {
     for policy in [breaking(1), breaking(1).circuit_breaker("ratio")] {
         for executor in executors(policy) {
@@ -149,44 +178,5 @@ fn a_window_counts_the_successes_of_calls_that_were_not_asked() {
         assert_eq!(at_once(&executor, true), None);
         InFlight::begin(&executor).end(true);
         assert_eq!(counted(), before + 2);
-    }
-}
-
-#[test]
-fn a_breaker_that_was_replaced_is_no_longer_looked_at() {
-    let (scene, before, after) = (Scene::new(), Showing::default(), Showing::default());
-    let policy = plain().circuit_breaker("b");
-    let executor = built(scene.builder().circuit_breaker("b", before.clone()).policy(KEY, policy));
-    before.glance.show_healthy(7);
-    each_shape(&scene.time, &executor, &|| {});
-    executor.circuit_breakers().replace("b", after.clone()).expect("it is there");
-    let shapes = each_shape(&scene.time, &executor, &|| {});
-    assert_eq!(before.told(), []);
-    assert_eq!(after.told(), [Told::Asked, Told::Reported(99, Health::Up)].repeat(shapes));
-    executor.circuit_breakers().replace("b", consecutive_failures).expect("it is there");
-    each_shape(&scene.time, &executor, &|| {});
-    assert_eq!((before.told(), after.told()), (vec![], vec![]));
-}
-
-#[test]
-fn one_that_panics_when_asked_for_its_glance_is_asked_and_told_all_the_same() {
-    let (scene, breaker) = (Scene::new(), Showing::that_panics_when_asked_for_it());
-    breaker.glance.show_healthy(7);
-    let policy = plain().circuit_breaker("b");
-    let builder = || scene.builder().circuit_breaker("b", breaker.clone()).policy(KEY, policy.clone());
-    let executor = built(builder());
-    let shapes = each_shape(&scene.time, &executor, &|| {});
-    assert_eq!(breaker.told(), [Told::Asked, Told::Reported(99, Health::Up)].repeat(shapes));
-    // A plan that a panic had a part in is not kept, so every call asks for it again.
-    assert_eq!(executor.plugin_panics().count(Component::Breaker), shapes as u64);
-
-    // With recovery off it unwinds to each caller, before anything has begun.
-    let executor = built(builder().recover_panics(false));
-    for _ in 0..2 {
-        let operation = Script::ok(7).on(&scene.time);
-        let call = executor.run(KEY, |attempt| operation.call(attempt));
-        let panic = catch_unwind(AssertUnwindSafe(|| scene.time.run(call))).expect_err("it unwinds");
-        assert_eq!(panic.downcast_ref(), Some(&"asked for a glance"));
-        assert_eq!((operation.count(), breaker.told()), (0, vec![]));
     }
 }

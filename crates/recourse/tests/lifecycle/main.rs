@@ -11,6 +11,7 @@ mod error_types_need_no_line;
 mod every_stop_has_its_reason;
 mod futures_are_send_when_their_parts_are;
 mod futures_are_small;
+mod glances_belong_to_plans;
 mod last_result_is_never_lost;
 mod modes_are_told_to_observers;
 mod nested_retries_do_not_multiply;
