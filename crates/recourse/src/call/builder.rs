@@ -216,7 +216,10 @@ impl<'a> Call<'a> {
 
 impl fmt::Debug for Call<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let key = self.unkept.as_ref().map(|unkept| unkept.key()).or(self.site.slot.map(|slot| &slot.key));
-        f.debug_struct("Call").field("key", &key).field("idempotent", &self.site.idempotent).finish()
+        let mut call = f.debug_struct("Call");
+        if let Some(key) = self.unkept.as_deref().map(Unkept::key).or(self.site.slot.map(|slot| &slot.key)) {
+            call.field("key", key);
+        }
+        call.field("idempotent", &self.site.idempotent).finish()
     }
 }

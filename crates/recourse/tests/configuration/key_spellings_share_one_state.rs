@@ -81,3 +81,14 @@ fn explain_and_handles_take_every_spelling_too() {
     }
     assert_eq!(executor.key_count(), 1);
 }
+
+#[test]
+fn a_call_in_the_making_shows_its_key_whether_or_not_that_was_called_before() {
+    let scene = Scene::new();
+    let executor = scene.executor(plain());
+    let shown = || SPELLINGS.map(|spelling| format!("{:?}", executor.call(spelling).idempotent(true)));
+    let expected = format!("Call {{ key: {:?}, idempotent: Some(true) }}", Key::from_static(KEY));
+    assert!(shown().iter().all(|shown| *shown == expected), "{:?}", shown());
+    scene.call_key(&executor, KEY, &scene.fine()).0.unwrap();
+    assert!(shown().iter().all(|shown| *shown == expected), "{:?}", shown());
+}
