@@ -163,7 +163,8 @@ fn an_operation_that_panics_leaves_nothing_behind() {
     let (scene, breaker) = (Scene::new(), Showing::default());
     breaker.glance.show_closed(7);
     for executor in executors(&scene, &breaker) {
-        for pending in [0, 1] {
+        // The first call of a key finds its plan another way than the others.
+        for pending in [0, 1, 0] {
             let call = executor.run(KEY, |_| async move {
                 let _ = later(pending).await;
                 if true { panic!("the operation") } else { later(0).await }

@@ -3,7 +3,7 @@
 use crate::scene::{KEY, Scene, built, ms, plain};
 use crate::showing::{Showing, Told, each_shape};
 use recourse::circuit::consecutive_failures;
-use recourse::{Component, Health, Key, StaticProvider};
+use recourse::{Component, Health, Key, StaticProvider, SystemClock};
 use recourse_test::Script;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -59,5 +59,19 @@ fn one_that_panics_when_asked_for_its_glance_is_asked_and_told_all_the_same() {
         let panic = catch_unwind(AssertUnwindSafe(|| scene.time.run(call))).expect_err("it unwinds");
         assert_eq!(panic.downcast_ref(), Some(&"asked for a glance"));
         assert_eq!((operation.count(), breaker.told()), (0, vec![]));
+    }
+}
+
+#[test]
+fn one_that_is_looked_at_and_panics_when_told_is_fenced_as_others_are() {
+    let (scene, breaker) = (Scene::new(), Showing::that_panics_when_told());
+    breaker.glance.show_closed(7);
+    let builders = [scene.builder(), scene.unwatched(), scene.unwatched().clock(SystemClock)];
+    for builder in builders {
+        let policy = plain().circuit_breaker("b");
+        let executor = built(builder.circuit_breaker("b", breaker.clone()).policy(KEY, policy));
+        let shapes = each_shape(&scene.time, &executor, &|| {});
+        assert_eq!(breaker.told(), vec![Told::Reported(7, Health::Up); shapes]);
+        assert_eq!(executor.plugin_panics().count(Component::Breaker), shapes as u64);
     }
 }

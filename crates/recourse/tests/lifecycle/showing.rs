@@ -33,6 +33,8 @@ pub(crate) struct Showing {
 #[derive(Clone, Copy, PartialEq)]
 enum Gives {
     Glance,
+    /// And panics when it is told of an end.
+    GlanceAlone,
     Nothing,
     Panics,
 }
@@ -51,6 +53,10 @@ impl Showing {
 
     pub(crate) fn that_panics_when_asked_for_it() -> Self {
         Showing { gives: Gives::Panics, ..Showing::default() }
+    }
+
+    pub(crate) fn that_panics_when_told() -> Self {
+        Showing { gives: Gives::GlanceAlone, ..Showing::default() }
     }
 
     /// What it has heard since it was asked last.
@@ -79,6 +85,7 @@ impl CircuitBreaker for Showing {
     fn report(&self, ticket: Ticket, health: Health, _: &Now<'_>) -> Option<Transition> {
         assert_eq!(ticket, Ticket::normal(ticket.generation));
         self.tell(Told::Reported(ticket.generation, health));
+        assert!(self.gives != Gives::GlanceAlone, "told of an end");
         if health == Health::Down && self.left.fetch_sub(1, Ordering::Relaxed) == 1 {
             self.glance.show_nothing();
         }
@@ -91,7 +98,7 @@ impl CircuitBreaker for Showing {
     }
     fn glance(&self) -> Option<Arc<Glance>> {
         match self.gives {
-            Gives::Glance => Some(self.glance.clone()),
+            Gives::Glance | Gives::GlanceAlone => Some(self.glance.clone()),
             Gives::Nothing => None,
             Gives::Panics => panic!("asked for a glance"),
         }
