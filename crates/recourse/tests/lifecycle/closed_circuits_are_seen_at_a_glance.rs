@@ -130,7 +130,10 @@ fn a_success_between_failures_starts_the_count_anew_whenever_it_began() {
 fn what_happens_in_the_first_poll_of_an_attempt_is_after_its_admission() {
     for executor in executors(breaking(2)) {
         let fails = || _ = at_once(&executor, false);
-        assert_eq!((at_once_behind(&executor, true, fails), failed(&executor)), (None, 0));
+        // More than once: the first call after another executor was built finds its plan another way than the others.
+        for _ in 0..3 {
+            assert_eq!((at_once_behind(&executor, true, fails), failed(&executor)), (None, 0));
+        }
         // It is one of the circuit that was closed before, and the failure is one of another.
         let closes_anew = || {
             assert!(executor.set_circuit_mode(KEY, CircuitMode::Disabled));
