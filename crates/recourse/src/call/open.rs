@@ -38,8 +38,8 @@ pub(crate) fn hedge_index(slot: usize) -> u32 {
 }
 
 impl Open {
-    /// An attempt in flight that no more than this was taken for. Made in one piece: what is changed once more before it is moved to
-    /// its place would be read from memory that was written a moment before.
+    /// An attempt in flight that no more than this was taken for. Made in one piece: what is changed once more before it is
+    /// moved to its place would be read from memory that was written a moment before.
     #[inline(always)]
     pub(crate) fn launched(ticket: Option<Ticket>) -> Self {
         Open {
