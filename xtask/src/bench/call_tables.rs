@@ -83,12 +83,16 @@ fn ours(cells: &[&Call]) -> Vec<String> {
 
 /// The fastest first; the cheapest first where nothing was timed.
 fn peers(cells: &[&Call]) -> String {
-    let is_peer = |column: &str| !is_ours(column) && ![BARE, SAME_DUTIES].contains(&column);
     let mut peers: Vec<&&Call> = cells.iter().filter(|call| is_peer(&call.column)).collect();
     let cost = |call: &Call| call.nanos.map(|nanos| nanos.median).or(call.instructions);
     peers.sort_by(|a, b| cost(a).partial_cmp(&cost(b)).unwrap_or(Ordering::Equal));
     let texts: Vec<String> = peers.iter().map(|call| format!("{} {}", call.column, figures(call))).collect();
     if texts.is_empty() { "-".to_owned() } else { texts.join(" · ") }
+}
+
+/// Whether it is neither recourse nor one of the measured floors.
+fn is_peer(column: &str) -> bool {
+    !is_ours(column) && ![BARE, SAME_DUTIES].contains(&column)
 }
 
 fn short(column: &str) -> String {
@@ -112,17 +116,16 @@ fn lines(texts: impl IntoIterator<Item = String>) -> String {
 
 /// What a call stores on memory that other threads could reach, in the rows in which that was counted.
 pub(super) fn stores(calls: &[Call]) -> String {
-    const OURS: [&str; 3] = [RECOURSE, "recourse-static-key", "recourse-string-key"];
+    const ALONE: [&str; 4] = [RECOURSE, "recourse-static-key", "recourse-string-key", SAME_DUTIES];
     let rows = calls.chunk_by(|one, next| one.case == next.case).filter_map(|cells| {
         let counted: Vec<(&str, f64)> =
             cells.iter().filter_map(|call| Some((call.column.as_str(), call.stores?))).collect();
         let (case, _) = (&cells.first()?.case, counted.first()?);
-        let [handle, static_key, string_key] = OURS.map(|ours| {
-            let found = counted.iter().find(|(column, _)| *column == ours);
+        let [handle, static_key, string_key, same_duties] = ALONE.map(|alone| {
+            let found = counted.iter().find(|(column, _)| *column == alone);
             found.map_or_else(|| "-".to_owned(), |(_, stores)| count(*stores))
         });
-        let is_peer = |(column, _): &&(&str, f64)| *column != BARE && !is_ours(column);
-        let mut peers: Vec<_> = counted.iter().filter(is_peer).collect();
+        let mut peers: Vec<_> = counted.iter().filter(|(column, _)| is_peer(column)).collect();
         peers.sort_by(|(_, a), (_, b)| a.total_cmp(b));
         let peers = peers.iter().map(|(column, stores)| format!("{column} {}", count(*stores)));
         let peers = peers.collect::<Vec<_>>().join(" · ");
@@ -135,12 +138,23 @@ pub(super) fn stores(calls: &[Call]) -> String {
             handle,
             static_key,
             string_key,
+            same_duties,
             if peers.is_empty() { "-".to_owned() } else { peers },
             most.map_or_else(|| "-".to_owned(), at_most),
             most.map_or_else(|| "-".to_owned(), |most| verdict(is_met(most))),
         ])
     });
-    table(["case", "recourse, by handle", "static key", "string key", "peers", "goal", ""], rows)
+    let heads = [
+        "case",
+        "recourse, by handle",
+        "static key",
+        "string key",
+        "same duties by hand",
+        "peers",
+        "goal",
+        "",
+    ];
+    table(heads, rows)
 }
 
 fn at_most(stores: f64) -> String {
@@ -246,11 +260,12 @@ mod tests {
                 stored("recourse-string-key", by_key),
                 stored("tower", 5.0),
                 stored("backon", 0.5),
+                stored("same-duties", 0.0),
                 call("observed", "recourse", 1.0),
             ];
             stores(&found).lines().last().unwrap_or_default().to_owned()
         };
-        assert_eq!(shown(0.0), "| `plain` | 0 | - | 0 | backon 0.5 · tower 5 | none | met |");
-        assert_eq!(shown(1.0), "| `plain` | 0 | - | 1 | backon 0.5 · tower 5 | none | **missed** |");
+        assert_eq!(shown(0.0), "| `plain` | 0 | - | 0 | 0 | backon 0.5 · tower 5 | none | met |");
+        assert_eq!(shown(1.0), "| `plain` | 0 | - | 1 | 0 | backon 0.5 · tower 5 | none | **missed** |");
     }
 }
