@@ -1,7 +1,7 @@
 //! A breaker that shows that its circuit is closed is not asked, and told only what counts; one that shows nothing always is.
 
 use crate::scene::{KEY, Scene, built, ms, plain};
-use crate::showing::{Showing, Told, each_shape, later};
+use crate::showing::{Showing, Told, each_shape, later, one_shape};
 use recourse::budget::TokenBucket;
 use recourse::{Executor, Health, Policy, StopReason, SystemClock};
 use recourse_test::Script;
@@ -63,7 +63,7 @@ fn one_that_counts_successes_hears_of_them_with_the_generation_of_their_admissio
             };
             for shape in 0..shapes {
                 breaker.glance.show_healthy(7);
-                crate::showing::one_shape(shape, &scene.time, &executor, &moves);
+                one_shape(shape, &scene.time, &executor, &moves);
                 assert_eq!(breaker.told(), [Told::Reported(7, Health::Up)], "{inside:?}");
             }
         }
@@ -78,7 +78,7 @@ fn a_success_that_ends_as_a_healthy_one_is_shown_goes_untold_however_it_was_admi
             breaker.glance.show_nothing();
             breaker.told();
             let closes = || breaker.glance.show_healthy(8);
-            crate::showing::one_shape(shape, &scene.time, &executor, &closes);
+            one_shape(shape, &scene.time, &executor, &closes);
             assert_eq!(breaker.told(), [Told::Asked]);
         }
     }
